@@ -1,0 +1,101 @@
+package io.mirante.setup;
+
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.Properties;
+import java.util.regex.Pattern;
+import org.flywaydb.core.Flyway;
+
+/**
+ * Brings one service's schema up to date: its two roles (which own nothing), the schema, the tables every service has
+ * ({@code db/platform}) and the service's own ({@code db/migration}).
+ */
+public final class Migrator {
+
+    private static final Pattern SERVICE = Pattern.compile("[a-z][a-z0-9_]{1,30}");
+
+    private Migrator() {}
+
+    /**
+     * Runs the migrations that have not run yet.
+     *
+     * @param databaseUrl the owner's, {@code postgresql://owner:password@host:port/database}
+     * @param service short name, such as {@code etl}; also the schema's name
+     * @param appPassword password of the role {@code <service>_app}
+     * @param streamPassword password of the role {@code <service>_stream}
+     * @param migrations class loader that holds the service's {@code db/migration}
+     * @throws IllegalStateException when the database refuses
+     */
+    public static void migrate(
+            String databaseUrl,
+            String service,
+            String appPassword,
+            String streamPassword,
+            ClassLoader migrations) {
+        if (!SERVICE.matcher(service).matches()) {
+            throw new IllegalArgumentException(
+                    "service must match " + SERVICE + ", was " + service);
+        }
+        var url = DatabaseUrl.parse(databaseUrl);
+        var roles = Map.of(service + "_app", appPassword, service + "_stream", streamPassword);
+        try (var connection = connect(url)) {
+            prepare(connection, service, roles);
+        } catch (SQLException e) {
+            throw new IllegalStateException(
+                    "cannot prepare schema " + service + ": " + e.getMessage(), e);
+        }
+        Flyway.configure(migrations)
+                .dataSource(url.jdbc(), url.user(), url.password())
+                .schemas(service)
+                .defaultSchema(service)
+                .locations("classpath:db/platform", "classpath:db/migration")
+                .placeholders(
+                        Map.of(
+                                "service", service,
+                                "app", service + "_app",
+                                "stream", service + "_stream"))
+                .outOfOrder(true)
+                .failOnMissingLocations(false)
+                .loggers("slf4j")
+                .load()
+                .migrate();
+    }
+
+    private static Connection connect(DatabaseUrl url) throws SQLException {
+        var properties = new Properties();
+        properties.setProperty("user", url.user());
+        properties.setProperty("password", url.password());
+        return DriverManager.getConnection(url.jdbc(), properties);
+    }
+
+    /** Roles and schema; concurrent callers wait for each other, since PostgreSQL's catalogue does not. */
+    private static void prepare(Connection connection, String service, Map<String, String> roles)
+            throws SQLException {
+        connection.setAutoCommit(false);
+        try (var statement = connection.createStatement()) {
+            statement.execute("SELECT pg_advisory_xact_lock(7061757)");
+            for (var role : roles.entrySet()) {
+                try (var known =
+                        connection.prepareStatement("SELECT 1 FROM pg_roles WHERE rolname = ?")) {
+                    known.setString(1, role.getKey());
+                    var verb = known.executeQuery().next() ? "ALTER" : "CREATE";
+                    statement.execute(
+                            "%s ROLE %s LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD %s"
+                                    .formatted(
+                                            verb,
+                                            role.getKey(),
+                                            statement.enquoteLiteral(role.getValue())));
+                }
+                statement.execute(
+                        "ALTER ROLE %s SET search_path = %s".formatted(role.getKey(), service));
+            }
+            statement.execute("CREATE SCHEMA IF NOT EXISTS " + service);
+            for (var role : roles.keySet()) {
+                statement.execute("GRANT USAGE ON SCHEMA %s TO %s".formatted(service, role));
+            }
+        }
+        connection.commit();
+    }
+}
