@@ -1,0 +1,42 @@
+package io.mirante.embedded;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * Ports nobody listens on. They lie in [20000, 32000), below the range from which the system takes ports for outgoing
+ * connections, so that none is lost to one between the choice and its use. Thread-safe.
+ */
+public final class FreePorts {
+    private static final int FIRST = 20_000;
+    private static final int LAST_EXCLUSIVE = 32_000;
+    private static final int ATTEMPTS = 200;
+
+    private FreePorts() {}
+
+    /** A port that was free a moment ago; two callers may in rare cases get the same. */
+    public static int next() {
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            int port = ThreadLocalRandom.current().nextInt(FIRST, LAST_EXCLUSIVE);
+            if (isFree(port)) {
+                return port;
+            }
+        }
+        throw new EmbeddedServerException(
+                "no free port found between " + FIRST + " and " + LAST_EXCLUSIVE);
+    }
+
+    /** Whether nobody listens on {@code port} on the loopback address. */
+    public static boolean isFree(int port) {
+        try (var socket = new ServerSocket()) {
+            socket.setReuseAddress(true);
+            socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1);
+            return true;
+        } catch (IOException taken) {
+            return false;
+        }
+    }
+}
