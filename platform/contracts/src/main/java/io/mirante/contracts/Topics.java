@@ -1,0 +1,88 @@
+package io.mirante.contracts;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Every topic of the mesh, in one place: name, partitions, retention or compaction. Who writes and who reads each is in
+ * docs/events.md. Created by the set-up step before the services start; services never create topics.
+ */
+public final class Topics {
+
+    /** Partitions of every topic that carries load; a key stays on one partition number across raw and clean. */
+    public static final int PARTITIONS = 12;
+
+    private static final Duration EVENTS = Duration.ofDays(7);
+    private static final Duration SHORT = Duration.ofDays(3);
+    private static final Duration DEAD = Duration.ofDays(14);
+
+    public static final Topic EVENTS_RAW =
+            Topic.appendTime("mirante.events.raw", PARTITIONS, EVENTS);
+    public static final Topic EVENTS_CRITICAL =
+            Topic.appendTime("mirante.events.critical", PARTITIONS, EVENTS);
+    public static final Topic EVENTS_REJECTED = Topic.kept("mirante.events.rejected", 4, DEAD);
+    public static final Topic EVENTS_CLEAN = Topic.kept("mirante.events.clean", PARTITIONS, EVENTS);
+    public static final Topic PROGRESS = Topic.kept("mirante.progress", 1, Duration.ofHours(6));
+    public static final Topic FEATURES_USER = Topic.compacted("mirante.features.user", PARTITIONS);
+    public static final Topic IDENTITIES = Topic.compacted("mirante.identities", PARTITIONS);
+    public static final Topic CLUSTERS = Topic.compacted("mirante.clusters", PARTITIONS);
+    public static final Topic PREDICTIONS = Topic.compacted("mirante.predictions", PARTITIONS);
+    public static final Topic TELEMETRY_RAW =
+            Topic.appendTime("mirante.telemetry.raw", PARTITIONS, SHORT);
+    public static final Topic TELEMETRY_STATE =
+            Topic.kept("mirante.telemetry.state", PARTITIONS, SHORT);
+    public static final Topic SNAPSHOTS = Topic.compacted("mirante.snapshots", PARTITIONS);
+    public static final Topic ALERTS = Topic.kept("mirante.alerts", 4, EVENTS);
+
+    private static final List<String> SERVICES =
+            List.of(
+                    "gateway",
+                    "ingestion",
+                    "etl",
+                    "segmentation",
+                    "churn",
+                    "industry40",
+                    "snapshot",
+                    "alert");
+
+    private static final List<Topic> ALL =
+            Stream.concat(
+                            Stream.of(
+                                    EVENTS_RAW,
+                                    EVENTS_CRITICAL,
+                                    EVENTS_REJECTED,
+                                    EVENTS_CLEAN,
+                                    PROGRESS,
+                                    FEATURES_USER,
+                                    IDENTITIES,
+                                    CLUSTERS,
+                                    PREDICTIONS,
+                                    TELEMETRY_RAW,
+                                    TELEMETRY_STATE,
+                                    SNAPSHOTS,
+                                    ALERTS),
+                            SERVICES.stream().map(Topics::dead))
+                    .toList();
+
+    private Topics() {}
+
+    /** All topics, dead-letter topics included. */
+    public static List<Topic> all() {
+        return ALL;
+    }
+
+    /** The eight services by their short names, in the order of the flow. */
+    public static List<String> services() {
+        return SERVICES;
+    }
+
+    /**
+     * Where a service puts the records it cannot process.
+     *
+     * @param service short name, such as {@code etl}
+     */
+    public static Topic dead(String service) {
+        return Topic.kept("mirante." + service + ".dead", 1, DEAD);
+    }
+}

@@ -1,0 +1,32 @@
+package io.mirante.contracts.etl;
+
+import java.time.Instant;
+import java.util.Map;
+
+/**
+ * A user's features as of a point in time. On {@code mirante.features.user}; at most one a user and second.
+ *
+ * @param features numeric features by name, all finite; a feature that has no value for this user is absent
+ * @param asOf every event accepted before is counted
+ * @param version version of the feature definitions
+ * @param revision rises with every change of this user's features
+ */
+public record UserFeatures(
+        String tenantId,
+        String userId,
+        long personNo,
+        int version,
+        Instant asOf,
+        long revision,
+        Map<String, Double> features) {
+
+    public UserFeatures {
+        features = Map.copyOf(features);
+        features.forEach((name, value) -> {
+            if (!Double.isFinite(value)) {
+                throw new IllegalArgumentException(
+                        "feature " + name + " must be finite, was " + value);
+            }
+        });
+    }
+}
