@@ -1,0 +1,75 @@
+package io.mirante.platform.jobs;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.CancellationException;
+import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
+import tools.jackson.databind.JsonNode;
+
+/** What a job's handler gets to work with. Used by the one thread that runs the job. */
+public final class JobContext {
+
+    private final String jobId;
+    private final String tenant;
+    private final JsonNode payload;
+    private final Path folder;
+    private final BiConsumer<Double, String> report;
+    private final BooleanSupplier cancelled;
+
+    /** For the runner, and for tests of a handler alone. */
+    public JobContext(
+            String jobId,
+            String tenant,
+            JsonNode payload,
+            Path folder,
+            BiConsumer<Double, String> report,
+            BooleanSupplier cancelled) {
+        this.jobId = jobId;
+        this.tenant = tenant;
+        this.payload = payload;
+        this.folder = folder;
+        this.report = report;
+        this.cancelled = cancelled;
+    }
+
+    public String jobId() {
+        return jobId;
+    }
+
+    public String tenant() {
+        return tenant;
+    }
+
+    public JsonNode payload() {
+        return payload;
+    }
+
+    /**
+     * Says how far it is.
+     *
+     * @param progress [0, 1]
+     * @throws CancellationException when the caller cancelled the job: let it through
+     */
+    public void progress(double progress, String detail) {
+        if (cancelled.getAsBoolean()) {
+            throw new CancellationException("cancelled");
+        }
+        report.accept(Math.clamp(progress, 0, 1), detail);
+    }
+
+    /**
+     * A file of the job's, downloaded later as {@code /api/v1/jobs/{id}/files/{name}}. A job that runs again finds what
+     * it left.
+     *
+     * @param name letters, digits, dot, dash, underscore
+     */
+    public Path file(String name) throws IOException {
+        if (!name.matches("[A-Za-z0-9_-][A-Za-z0-9._-]{0,100}")) {
+            throw new IllegalArgumentException("file name must be plain, was " + name);
+        }
+        Files.createDirectories(folder);
+        return folder.resolve(name);
+    }
+}

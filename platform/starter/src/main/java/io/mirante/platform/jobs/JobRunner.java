@@ -1,0 +1,200 @@
+package io.mirante.platform.jobs;
+
+import io.mirante.contracts.Json;
+import io.mirante.platform.web.ProblemHandler;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.SmartLifecycle;
+import org.springframework.http.HttpStatus;
+import reactor.core.publisher.Mono;
+import reactor.util.retry.Retry;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * Takes jobs one by one, at most two at a time, and runs each on a virtual thread while renewing its lease. A job that
+ * breaks is tried three times; a worker that dies leaves a lease that runs out, and another starts the job again.
+ */
+final class JobRunner implements SmartLifecycle {
+
+    private static final Logger LOG = LoggerFactory.getLogger(JobRunner.class);
+    private static final Duration LEASE = Duration.ofSeconds(30);
+    private static final Duration RENEW = Duration.ofSeconds(5);
+    private static final Duration DATABASE = Duration.ofSeconds(10);
+    private static final int TRIES = 3;
+    private static final int AT_ONCE = 2;
+
+    private final Jobs jobs;
+    private final Map<String, JobHandler> handlers;
+    private final String worker;
+    private final Path files;
+    private final Semaphore free = new Semaphore(AT_ONCE);
+    private volatile boolean running;
+    private ScheduledExecutorService timer = Executors.newScheduledThreadPool(0);
+
+    JobRunner(Jobs jobs, List<JobHandler> handlers, String worker, Path files) {
+        this.jobs = jobs;
+        this.handlers =
+                handlers.stream().collect(Collectors.toMap(JobHandler::kind, Function.identity()));
+        this.worker = worker;
+        this.files = files;
+    }
+
+    @Override
+    public void start() {
+        running = true;
+        timer =
+                Executors.newScheduledThreadPool(
+                        1, Thread.ofPlatform().daemon().name("jobs-", 0).factory());
+        if (!handlers.isEmpty()) {
+            var unused =
+                    timer.scheduleWithFixedDelay(
+                            this::takeQuietly, 500, 500, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    @Override
+    public void stop() {
+        running = false;
+        timer.shutdownNow();
+    }
+
+    @Override
+    public boolean isRunning() {
+        return running;
+    }
+
+    private void takeQuietly() {
+        try {
+            while (running && free.tryAcquire()) {
+                var job = jobs.take(worker, handlers.keySet(), LEASE).block(DATABASE);
+                if (job == null) {
+                    free.release();
+                    return;
+                }
+                Thread.ofVirtual().name("job-" + job.id()).start(() -> runAndRelease(job));
+            }
+        } catch (RuntimeException e) {
+            free.release();
+            LOG.warn("cannot take a job, trying again: {}", e.getMessage());
+        }
+    }
+
+    private void runAndRelease(Job job) {
+        try {
+            run(job);
+        } finally {
+            free.release();
+        }
+    }
+
+    private void run(Job job) {
+        var state = new State();
+        var renewal =
+                timer.scheduleWithFixedDelay(
+                        () -> renew(job, state), 0, RENEW.toMillis(), TimeUnit.MILLISECONDS);
+        try {
+            var handler = handlers.get(job.kind());
+            if (handler == null) {
+                throw new IllegalStateException("no handler for " + job.kind());
+            }
+            var context =
+                    new JobContext(
+                            job.id(),
+                            job.tenantId(),
+                            job.payload(),
+                            files.resolve(job.id()),
+                            (progress, detail) -> {
+                                state.progress = progress;
+                                state.detail = detail;
+                            },
+                            () -> state.cancelled || !running);
+            end(job, "completed", handler.run(context), null);
+        } catch (CancellationException e) {
+            if (state.cancelled) {
+                end(job, "cancelled", null, null);
+            } // else the service stops: the lease runs out and another takes over
+        } catch (JobFailedException e) {
+            end(job, "failed", null, problem(job, e.kind(), String.valueOf(e.getMessage())));
+        } catch (Exception e) {
+            failed(job, e);
+        } finally {
+            renewal.cancel(false);
+        }
+    }
+
+    private void failed(Job job, Exception e) {
+        LOG.atError()
+                .setCause(e)
+                .addKeyValue("tenant_id", job.tenantId())
+                .log("job {} ({}) broke", job.id(), job.kind());
+        try {
+            Integer attempts = jobs.attempts(job.id()).block(DATABASE);
+            if (attempts != null && attempts < TRIES) {
+                jobs.retryLater(job.id(), worker, Duration.ofSeconds(2L << attempts))
+                        .block(DATABASE);
+            } else {
+                end(
+                        job,
+                        "failed",
+                        null,
+                        problem(
+                                job,
+                                "internal-error",
+                                "the job broke " + TRIES + " times; the log has it under its id"));
+            }
+        } catch (RuntimeException database) {
+            LOG.warn(
+                    "cannot record the failure of job {}; its lease runs out: {}",
+                    job.id(),
+                    database.getMessage());
+        }
+    }
+
+    private void end(Job job, String status, @Nullable JsonNode result, @Nullable JsonNode error) {
+        jobs.end(job.id(), worker, status, result, error)
+                .retryWhen(Retry.backoff(5, Duration.ofMillis(300)))
+                .block(DATABASE.multipliedBy(3));
+    }
+
+    private void renew(Job job, State state) {
+        try {
+            Boolean cancel =
+                    jobs.renew(job.id(), worker, LEASE, state.progress, state.detail)
+                            .onErrorResume(e -> Mono.just(false))
+                            .block(DATABASE);
+            // empty: the lease is another's by now, so this run must end without a word
+            state.cancelled = state.cancelled || Boolean.TRUE.equals(cancel);
+        } catch (RuntimeException e) {
+            LOG.warn("cannot renew the lease of job {}: {}", job.id(), e.getMessage());
+        }
+    }
+
+    private static JsonNode problem(Job job, String kind, String detail) {
+        return Json.mapper()
+                .valueToTree(
+                        ProblemHandler.body(
+                                HttpStatus.UNPROCESSABLE_CONTENT,
+                                kind,
+                                detail,
+                                "/api/v1/jobs/" + job.id(),
+                                job.id()));
+    }
+
+    private static final class State {
+        private volatile double progress;
+        private volatile String detail = "";
+        private volatile boolean cancelled;
+    }
+}

@@ -1,0 +1,432 @@
+package io.mirante.platform.messaging;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.mirante.contracts.CloudHeaders;
+import io.mirante.platform.persistence.StreamDatabase;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.kafka.support.KafkaHeaders;
+import org.springframework.messaging.Message;
+import org.springframework.r2dbc.core.DatabaseClient;
+import reactor.core.publisher.Mono;
+
+/**
+ * Applies polls exactly once. For each poll, in one PostgreSQL transaction: skip what is at or below the stored
+ * positions, keep poison on the dead-letter topic, let the handler apply the rest, advance the positions.
+ *
+ * <p>Poison is data: a record that cannot be parsed never hurts its neighbours. When PostgreSQL or Kafka fails the poll
+ * is repeated with back-off, without limit. Any other exception repeats the poll one record per transaction; a record
+ * that fails alone three times is dead-lettered.
+ *
+ * <p>Identity of the counters: received = applied + skipped + dead. Thread-safe; each poll runs on the binder's thread,
+ * which is the only place that blocks, for longer than the database's statement timeout.
+ */
+public final class BatchRunner {
+
+    private static final Logger LOG = LoggerFactory.getLogger(BatchRunner.class);
+    private static final int TRIES_ALONE = 3;
+
+    private final StreamDatabase stream;
+    private final Positions positions;
+    private final Assignments assignments;
+    private final DeadLetters deadLetters;
+    private final TransactionalSender publisher;
+    private final FaultPoint faults;
+    private final MeterRegistry meters;
+    private final Duration limit;
+
+    BatchRunner(
+            StreamDatabase stream,
+            Positions positions,
+            Assignments assignments,
+            DeadLetters deadLetters,
+            TransactionalSender publisher,
+            FaultPoint faults,
+            MeterRegistry meters,
+            Duration limit) {
+        this.stream = stream;
+        this.positions = positions;
+        this.assignments = assignments;
+        this.deadLetters = deadLetters;
+        this.publisher = publisher;
+        this.faults = faults;
+        this.meters = meters;
+        this.limit = limit;
+    }
+
+    /**
+     * A consumer that stores: its effect and its position are one transaction.
+     *
+     * @param consumer name of the function bean; also the name of its positions
+     */
+    public <E> Consumer<Message<List<byte[]>>> storing(
+            String consumer, Parser<E> parser, StoreHandler<E> handler) {
+        return new Run<>(
+                assignments.register(new ConsumerState(consumer, ConsumerState.Mode.STORING)),
+                parser,
+                (fresh, db) -> handler.store(fresh, db).thenReturn(List.of()));
+    }
+
+    /**
+     * A consumer that stores and then publishes, with the group's offset, in one Kafka transaction. Its binding must
+     * have {@code ack-mode: MANUAL}.
+     */
+    public <E> Consumer<Message<List<byte[]>>> publishing(
+            String consumer, Parser<E> parser, PublishHandler<E> handler) {
+        return new Run<>(
+                assignments.register(new ConsumerState(consumer, ConsumerState.Mode.PUBLISHING)),
+                parser,
+                handler);
+    }
+
+    private final class Run<E> implements Consumer<Message<List<byte[]>>> {
+
+        private final ConsumerState state;
+        private final Parser<E> parser;
+        private final PublishHandler<E> handler;
+        private final Counter received;
+        private final Counter applied;
+        private final Counter skipped;
+        private final Counter dead;
+
+        Run(ConsumerState state, Parser<E> parser, PublishHandler<E> handler) {
+            this.state = state;
+            this.parser = parser;
+            this.handler = handler;
+            this.received = meters.counter("mirante.records.received", "consumer", state.name());
+            this.applied =
+                    meters.counter(
+                            "mirante.records", "consumer", state.name(), "outcome", "applied");
+            this.skipped =
+                    meters.counter(
+                            "mirante.records", "consumer", state.name(), "outcome", "skipped");
+            this.dead =
+                    meters.counter("mirante.records", "consumer", state.name(), "outcome", "dead");
+        }
+
+        @Override
+        @SuppressWarnings("unchecked")
+        public void accept(Message<List<byte[]>> message) {
+            var records =
+                    (List<ConsumerRecord<byte[], byte[]>>)
+                            message.getHeaders().get(KafkaHeaders.RAW_DATA, List.class);
+            var kafka =
+                    message.getHeaders()
+                            .get(
+                                    KafkaHeaders.CONSUMER,
+                                    org.apache.kafka.clients.consumer.Consumer.class);
+            if (records == null || kafka == null) {
+                throw new IllegalStateException(
+                        "binding of " + state.name() + " does not use the starter's converter");
+            }
+            var reason = state.stopped();
+            if (reason != null) {
+                throw new IllegalStateException(state.name() + " is stopped: " + reason);
+            }
+            var poll = new Poll(records, positionsOf(kafka, records));
+            try {
+                apply(poll, kafka);
+            } catch (RuntimeException e) {
+                if (Failures.ofInfrastructure(e)) {
+                    throw e;
+                }
+                LOG.warn(
+                        "{}: a poll of {} failed, repeating it record by record: {}",
+                        state.name(),
+                        records.size(),
+                        e.toString());
+                oneByOne(poll, kafka);
+            }
+        }
+
+        /** After this poll: the position of every partition held, also of those without a record in it. */
+        private Map<TopicPartition, Long> positionsOf(
+                org.apache.kafka.clients.consumer.Consumer<?, ?> kafka,
+                List<ConsumerRecord<byte[], byte[]>> records) {
+            Map<TopicPartition, Long> next = new HashMap<>();
+            for (var record : records) {
+                next.merge(partitionOf(record), record.offset() + 1, Math::max);
+            }
+            for (var partition : state.partitions()) {
+                if (kafka.assignment().contains(partition)) {
+                    Long known = state.processed(partition);
+                    long position = kafka.position(partition);
+                    if (known != null && position > known) {
+                        next.merge(partition, position, Math::max);
+                    }
+                }
+            }
+            return next;
+        }
+
+        private void oneByOne(Poll poll, org.apache.kafka.clients.consumer.Consumer<?, ?> kafka) {
+            for (var record : poll.records()) {
+                var alone =
+                        new Poll(List.of(record), Map.of(partitionOf(record), record.offset() + 1));
+                for (int attempt = 1; ; attempt++) {
+                    try {
+                        apply(alone, kafka);
+                        break;
+                    } catch (RuntimeException e) {
+                        if (Failures.ofInfrastructure(e)) {
+                            throw e;
+                        }
+                        if (attempt == TRIES_ALONE) {
+                            LOG.atError()
+                                    .setCause(e)
+                                    .log(
+                                            "{}: dead-lettering {}",
+                                            state.name(),
+                                            record.topic()
+                                                    + "-"
+                                                    + record.partition()
+                                                    + "@"
+                                                    + record.offset());
+                            bury(alone, e, kafka);
+                            break;
+                        }
+                    }
+                }
+            }
+            apply(new Poll(List.of(), poll.next()), kafka);
+        }
+
+        private void bury(
+                Poll alone,
+                RuntimeException e,
+                org.apache.kafka.clients.consumer.Consumer<?, ?> kafka) {
+            deadLetters
+                    .keep(
+                            List.of(
+                                    new DeadLetters.Dead(
+                                            alone.records().getFirst(),
+                                            "handler_failed",
+                                            String.valueOf(e))))
+                    .block(limit);
+            apply(new Poll(List.of(), alone.next()), kafka);
+            received.increment();
+            dead.increment();
+        }
+
+        private void apply(Poll poll, org.apache.kafka.clients.consumer.Consumer<?, ?> kafka) {
+            var parsed = parse(poll.records());
+            faults.reached(FaultPoint.BEFORE_COMMIT, state.name());
+            var outcome =
+                    stream.inTransaction(db -> store(poll, parsed, db))
+                            .timeout(limit)
+                            .block(limit.plusSeconds(5));
+            if (outcome == null) {
+                throw new IllegalStateException("no outcome of a poll");
+            }
+            if (state.mode() == ConsumerState.Mode.PUBLISHING) {
+                faults.reached(FaultPoint.AFTER_COMMIT, state.name());
+                publish(poll, outcome, kafka);
+            }
+            state.processedUpTo(poll.next());
+            received.increment(poll.records().size());
+            applied.increment(outcome.applied());
+            skipped.increment(outcome.skipped());
+            dead.increment(outcome.dead());
+        }
+
+        private void publish(
+                Poll poll,
+                Outcome outcome,
+                org.apache.kafka.clients.consumer.Consumer<?, ?> kafka) {
+            if (poll.next().isEmpty()) {
+                return;
+            }
+            var ends = publisher.send(outcome.outgoing(), poll.next(), kafka.groupMetadata());
+            // A record goes to the partition number it came from, so that a source's progress has
+            // one sink partition.
+            for (var source : poll.next().keySet()) {
+                ends.forEach((sink, end) -> {
+                    if (sink.partition() == source.partition()
+                            && sink.topic()
+                                    .equals(io.mirante.contracts.Topics.EVENTS_CLEAN.name())) {
+                        state.publishedUpTo(source, end);
+                    }
+                });
+            }
+        }
+
+        private Mono<Outcome> store(Poll poll, Parsed<E> parsed, DatabaseClient db) {
+            boolean redeliver = state.mode() == ConsumerState.Mode.PUBLISHING;
+            var partitions = new TreeSet<>(TOPIC_ORDER);
+            partitions.addAll(poll.next().keySet());
+            return positions
+                    .lock(db, state.name(), partitions)
+                    .flatMap(locked -> {
+                        var fresh = new ArrayList<Received<E>>();
+                        Map<Positions.SourceKey, Long> sources = new HashMap<>();
+                        int skippedHere = 0;
+                        for (var record : parsed.good()) {
+                            if (redeliver || isFresh(record, locked, sources)) {
+                                fresh.add(record);
+                            } else {
+                                skippedHere++;
+                            }
+                        }
+                        var poison = new ArrayList<DeadLetters.Dead>();
+                        for (var bad : parsed.poison()) {
+                            Long next = locked.next().get(partitionOf(bad.record()));
+                            if (redeliver || next == null || bad.record().offset() >= next) {
+                                poison.add(bad);
+                            } else {
+                                skippedHere++;
+                            }
+                        }
+                        int skipped = skippedHere;
+                        Mono<List<Outgoing>> effect =
+                                fresh.isEmpty()
+                                        ? Mono.just(List.of())
+                                        : handler.store(fresh, db).defaultIfEmpty(List.of());
+                        return deadLetters
+                                .keep(poison)
+                                .then(effect)
+                                .flatMap(outgoing ->
+                                        positions
+                                                .advance(db, state.name(), poll.next())
+                                                .then(
+                                                        positions.advanceSources(
+                                                                db, state.name(), sources))
+                                                .thenReturn(
+                                                        new Outcome(
+                                                                outgoing,
+                                                                fresh.size(),
+                                                                skipped,
+                                                                poison.size())));
+                    });
+        }
+
+        /** Also notes the record's source position, so that a second copy in the same poll is skipped as well. */
+        private boolean isFresh(
+                Received<E> record,
+                Positions.Locked locked,
+                Map<Positions.SourceKey, Long> sources) {
+            var partition =
+                    new TopicPartition(record.position().topic(), record.position().partition());
+            Long next = locked.next().get(partition);
+            if (next == null) {
+                throw new IllegalStateException(
+                        "no stored position of " + partition + " for " + state.name());
+            }
+            if (record.position().offset() < next) {
+                return false;
+            }
+            var source = record.source();
+            if (source == null) {
+                return true;
+            }
+            var key = new Positions.SourceKey(partition, source.topic(), source.partition());
+            Long last = sources.getOrDefault(key, locked.sources().get(key));
+            if (last != null && source.offset() <= last) {
+                return false;
+            }
+            sources.put(key, source.offset());
+            return true;
+        }
+
+        private Parsed<E> parse(List<ConsumerRecord<byte[], byte[]>> records) {
+            var good = new ArrayList<Received<E>>(records.size());
+            var poison = new ArrayList<DeadLetters.Dead>();
+            for (var record : records) {
+                try {
+                    good.add(parse(record));
+                } catch (PoisonException e) {
+                    poison.add(
+                            new DeadLetters.Dead(
+                                    record, e.reason(), String.valueOf(e.getMessage())));
+                } catch (RuntimeException e) {
+                    poison.add(new DeadLetters.Dead(record, "unreadable", String.valueOf(e)));
+                }
+            }
+            return new Parsed<>(good, poison);
+        }
+
+        private Received<E> parse(ConsumerRecord<byte[], byte[]> record) throws PoisonException {
+            if (record.value() == null) {
+                throw new PoisonException("no_value", "the record has no value");
+            }
+            var headers = new Headers(record.headers());
+            return new Received<>(
+                    parser.parse(record.value(), headers),
+                    new Position(record.topic(), record.partition(), record.offset()),
+                    source(headers),
+                    Instant.ofEpochMilli(record.timestamp()),
+                    headers);
+        }
+    }
+
+    private static final java.util.Comparator<TopicPartition> TOPIC_ORDER =
+            java.util.Comparator.comparing(TopicPartition::topic)
+                    .thenComparing(TopicPartition::partition);
+
+    private record Poll(
+            List<ConsumerRecord<byte[], byte[]>> records, Map<TopicPartition, Long> next) {}
+
+    private record Parsed<E>(List<Received<E>> good, List<DeadLetters.Dead> poison) {}
+
+    private record Outcome(List<Outgoing> outgoing, int applied, int skipped, int dead) {}
+
+    /** Where the record first stood, when the one who passed it on says so. */
+    private static @Nullable Position source(Headers headers) throws PoisonException {
+        var topic = headers.get(CloudHeaders.SOURCE_TOPIC);
+        if (topic == null) {
+            return null;
+        }
+        try {
+            return new Position(
+                    topic,
+                    Integer.parseInt(headers.require(CloudHeaders.SOURCE_PARTITION)),
+                    Long.parseLong(headers.require(CloudHeaders.SOURCE_OFFSET)));
+        } catch (NumberFormatException e) {
+            throw new PoisonException("bad_header", "the source position is not a number");
+        }
+    }
+
+    private static TopicPartition partitionOf(ConsumerRecord<?, ?> record) {
+        return new TopicPartition(record.topic(), record.partition());
+    }
+
+    /**
+     * Called when a consumer has had nothing to do for a while: its position may still move, past transaction markers,
+     * and whoever waits for {@code as_of} must see that.
+     */
+    void idle(org.apache.kafka.clients.consumer.Consumer<?, ?> kafka) {
+        var state = assignments.of(kafka);
+        if (state == null || state.stopped() != null) {
+            return;
+        }
+        Map<TopicPartition, Long> next = new HashMap<>();
+        for (var partition : new HashSet<>(state.partitions())) {
+            if (!kafka.assignment().contains(partition)) {
+                continue;
+            }
+            Long known = state.processed(partition);
+            long position = kafka.position(partition);
+            if (known != null && position > known) {
+                next.put(partition, position);
+            }
+        }
+        if (next.isEmpty() || state.mode() == ConsumerState.Mode.PUBLISHING) {
+            return;
+        }
+        stream.inTransaction(db -> positions.advance(db, state.name(), next).thenReturn(true))
+                .block(limit);
+        state.processedUpTo(next);
+    }
+}

@@ -1,0 +1,254 @@
+package io.mirante.platform.messaging;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.mirante.platform.persistence.PersistenceAutoConfiguration;
+import io.mirante.platform.persistence.StreamDatabase;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.HealthIndicator;
+import org.springframework.cloud.stream.config.ListenerContainerCustomizer;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.event.EventListener;
+import org.springframework.kafka.event.ListenerContainerIdleEvent;
+import org.springframework.kafka.listener.AbstractMessageListenerContainer;
+import org.springframework.kafka.listener.DefaultErrorHandler;
+import org.springframework.util.backoff.ExponentialBackOff;
+
+/** The delivery core for a service that has Kafka and a database. */
+@AutoConfiguration(after = PersistenceAutoConfiguration.class)
+@ConditionalOnProperty("mirante.messaging.bootstrap-servers")
+@ConditionalOnBean(StreamDatabase.class)
+@EnableConfigurationProperties(MessagingSettings.class)
+public class MessagingAutoConfiguration {
+
+    @Bean(destroyMethod = "close")
+    @ConditionalOnMissingBean
+    Admin kafkaAdminClient(MessagingSettings settings) {
+        return Admin.create(
+                Map.of(
+                        CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG,
+                        settings.bootstrapServers(),
+                        CommonClientConfigs.REQUEST_TIMEOUT_MS_CONFIG,
+                        "5000",
+                        CommonClientConfigs.DEFAULT_API_TIMEOUT_MS_CONFIG,
+                        "30000"));
+    }
+
+    /** For single records and state: no linger. */
+    @Bean(destroyMethod = "close")
+    Producer<byte[], byte[]> platformProducer(MessagingSettings settings) {
+        return new KafkaProducer<>(producer(settings));
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    EventSender eventSender(@Qualifier("platformProducer") Producer<byte[], byte[]> producer) {
+        return new EventSender(producer);
+    }
+
+    @Bean
+    Positions positions(StreamDatabase stream) {
+        return new Positions(stream);
+    }
+
+    @Bean
+    Assignments assignments(Positions positions, Admin admin, MessagingSettings settings) {
+        return new Assignments(positions, admin, settings.acceptRecreatedTopics());
+    }
+
+    @Bean(destroyMethod = "close")
+    TransactionalSender transactionalSender(
+            MessagingSettings settings,
+            @Value("${spring.application.name}") String service,
+            @Value("${mirante.instance}") String instance) {
+        return new TransactionalSender(
+                id -> {
+                    var config = producer(settings);
+                    config.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, id);
+                    config.put(
+                            ProducerConfig.TRANSACTION_TIMEOUT_CONFIG,
+                            Math.toIntExact(settings.transactionTimeout().toMillis()));
+                    config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 30_000);
+                    config.put(ProducerConfig.LINGER_MS_CONFIG, 5);
+                    config.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
+                    config.put(ProducerConfig.BATCH_SIZE_CONFIG, 262_144);
+                    return new KafkaProducer<>(config);
+                },
+                service + "-" + instance + "-");
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    FaultPoint faultPoint() {
+        return (moment, consumer) -> {};
+    }
+
+    @Bean
+    BatchRunner batchRunner(
+            StreamDatabase stream,
+            Positions positions,
+            Assignments assignments,
+            EventSender sender,
+            TransactionalSender publisher,
+            FaultPoint faults,
+            MeterRegistry meters,
+            MessagingSettings settings,
+            @Value("${mirante.database.schema}") String service) {
+        return new BatchRunner(
+                stream,
+                positions,
+                assignments,
+                new DeadLetters(service, sender),
+                publisher,
+                faults,
+                meters,
+                settings.pollTimeout());
+    }
+
+    @Bean
+    StatePublisher statePublisher(
+            ObjectProvider<Publication> publications, StreamDatabase stream, EventSender sender) {
+        return new StatePublisher(publications.orderedStream().toList(), stream, sender);
+    }
+
+    @Bean
+    ProgressEmitter progressEmitter(
+            Assignments assignments, MessagingSettings settings, EventSender sender, Clock clock) {
+        return new ProgressEmitter(
+                assignments, settings.progressOf(), () -> plainConsumer(settings), sender, clock);
+    }
+
+    @Bean
+    AsOf asOf(Positions positions, MessagingSettings settings) {
+        return new AsOf(positions, () -> plainConsumer(settings));
+    }
+
+    @Bean
+    RawPollConverter rawPollConverter() {
+        return new RawPollConverter();
+    }
+
+    /** Repeats a failed poll for ever, with back-off; what cannot be processed never gets here. */
+    @Bean
+    ListenerContainerCustomizer<AbstractMessageListenerContainer<?, ?>> repeatForEver() {
+        return (container, destination, group) -> {
+            var backOff = new ExponentialBackOff(200, 2);
+            backOff.setMaxInterval(10_000);
+            var handler = new DefaultErrorHandler(null, backOff);
+            handler.setClassifications(Map.of(), true);
+            handler.setLogLevel(org.springframework.kafka.KafkaException.Level.WARN);
+            container.setCommonErrorHandler(handler);
+        };
+    }
+
+    @Bean
+    IdleListener idleListener(BatchRunner runner) {
+        return new IdleListener(runner);
+    }
+
+    static final class IdleListener {
+        private final BatchRunner runner;
+
+        IdleListener(BatchRunner runner) {
+            this.runner = runner;
+        }
+
+        /** Comes on the consumer's own thread. */
+        @EventListener
+        public void onIdle(ListenerContainerIdleEvent event) {
+            runner.idle(event.getConsumer());
+        }
+    }
+
+    @Bean
+    HealthIndicator kafkaHealthIndicator(Admin admin) {
+        return () -> {
+            try {
+                admin.describeCluster(
+                                new org.apache.kafka.clients.admin.DescribeClusterOptions()
+                                        .timeoutMs(2_000))
+                        .clusterId()
+                        .get(2_500, TimeUnit.MILLISECONDS);
+                return Health.up().build();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return Health.down().withDetail("reason", "interrupted").build();
+            } catch (java.util.concurrent.ExecutionException
+                    | java.util.concurrent.TimeoutException e) {
+                return Health.down().withDetail("reason", "Kafka does not answer").build();
+            }
+        };
+    }
+
+    @Bean
+    HealthIndicator consumersHealthIndicator(Assignments assignments) {
+        return () -> {
+            var stopped = new HashMap<String, Object>();
+            assignments
+                    .states()
+                    .forEach(s -> {
+                        var reason = s.stopped();
+                        if (reason != null) {
+                            stopped.put(s.name(), reason);
+                        }
+                    });
+            return stopped.isEmpty()
+                    ? Health.up().build()
+                    : Health.down().withDetails(stopped).build();
+        };
+    }
+
+    private static Map<String, Object> producer(MessagingSettings settings) {
+        var config = new HashMap<String, Object>();
+        config.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, settings.bootstrapServers());
+        config.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+        config.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+        config.put(ProducerConfig.ACKS_CONFIG, "all");
+        config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+        config.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+        config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 5_000);
+        config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 10_000);
+        config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 20_000);
+        config.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
+        return config;
+    }
+
+    private static Consumer<byte[], byte[]> plainConsumer(MessagingSettings settings) {
+        return new KafkaConsumer<>(
+                Map.of(
+                        ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG,
+                        settings.bootstrapServers(),
+                        ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG,
+                        ByteArrayDeserializer.class,
+                        ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG,
+                        ByteArrayDeserializer.class,
+                        ConsumerConfig.AUTO_OFFSET_RESET_CONFIG,
+                        "earliest",
+                        ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG,
+                        false,
+                        ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
+                        Math.toIntExact(Duration.ofSeconds(15).toMillis())));
+    }
+}

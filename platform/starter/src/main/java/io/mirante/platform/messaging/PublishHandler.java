@@ -1,0 +1,16 @@
+package io.mirante.platform.messaging;
+
+import java.util.List;
+import org.springframework.r2dbc.core.DatabaseClient;
+import reactor.core.publisher.Mono;
+
+/**
+ * Stores a poll and says what to publish for it. Unlike a {@link StoreHandler} it also sees redelivered records, and
+ * must answer the same for them while storing nothing twice: publication follows the commit and may have been missed.
+ */
+@FunctionalInterface
+public interface PublishHandler<E> {
+
+    /** Stores the records and answers with what is then sent, in this order, in one Kafka transaction. */
+    Mono<List<Outgoing>> store(List<Received<E>> poll, DatabaseClient stream);
+}

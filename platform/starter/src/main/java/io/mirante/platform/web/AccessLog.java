@@ -1,0 +1,48 @@
+package io.mirante.platform.web;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.core.Ordered;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.web.server.ServerWebExchange;
+import org.springframework.web.server.WebFilter;
+import org.springframework.web.server.WebFilterChain;
+import reactor.core.publisher.Mono;
+
+/**
+ * Gives every request an id, answers with it, and logs one line per request with request and tenant ids (debug for
+ * 2xx, since hot paths would drown in them). Never logs a query string: it may hold a key.
+ */
+final class AccessLog implements WebFilter, Ordered {
+
+    private static final Logger LOG = LoggerFactory.getLogger("mirante.access");
+
+    @Override
+    public int getOrder() {
+        return Ordered.HIGHEST_PRECEDENCE;
+    }
+
+    @Override
+    public Mono<Void> filter(ServerWebExchange exchange, WebFilterChain chain) {
+        var id = RequestIds.of(exchange);
+        exchange.getResponse().getHeaders().set(RequestIds.HEADER, id);
+        long start = System.nanoTime();
+        return chain.filter(exchange)
+                .doFinally(signal -> log(exchange, id, (System.nanoTime() - start) / 1_000_000.0));
+    }
+
+    private static void log(ServerWebExchange exchange, String id, double milliseconds) {
+        @Nullable HttpStatusCode status = exchange.getResponse().getStatusCode();
+        int code = status == null ? 200 : status.value();
+        var line = code >= 500 ? LOG.atWarn() : code >= 400 ? LOG.atInfo() : LOG.atDebug();
+        line.addKeyValue("request_id", id)
+                .addKeyValue("tenant_id", exchange.getAttributeOrDefault(TENANT, ""))
+                .addKeyValue("status", code)
+                .addKeyValue("duration_ms", milliseconds)
+                .log("{} {}", exchange.getRequest().getMethod(), exchange.getRequest().getPath());
+    }
+
+    /** Attribute of the exchange that holds the caller's tenant once it is known. */
+    static final String TENANT = "mirante.tenant";
+}

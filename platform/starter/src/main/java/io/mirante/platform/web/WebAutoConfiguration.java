@@ -1,0 +1,106 @@
+package io.mirante.platform.web;
+
+import io.swagger.v3.oas.models.Components;
+import io.swagger.v3.oas.models.OpenAPI;
+import io.swagger.v3.oas.models.info.Info;
+import io.swagger.v3.oas.models.security.SecurityRequirement;
+import io.swagger.v3.oas.models.security.SecurityScheme;
+import org.springdoc.core.utils.SpringDocUtils;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.context.annotation.Bean;
+import org.springframework.core.MethodParameter;
+import org.springframework.security.authentication.AuthenticationCredentialsNotFoundException;
+import org.springframework.security.core.context.ReactiveSecurityContextHolder;
+import org.springframework.web.reactive.BindingContext;
+import org.springframework.web.reactive.config.PathMatchConfigurer;
+import org.springframework.web.reactive.config.WebFluxConfigurer;
+import org.springframework.web.reactive.result.method.HandlerMethodArgumentResolver;
+import org.springframework.web.reactive.result.method.annotation.ArgumentResolverConfigurer;
+import org.springframework.web.server.ServerWebExchange;
+import reactor.core.publisher.Mono;
+
+/** Problem details, request ids, paging and callers for every service's REST API. */
+@AutoConfiguration
+public class WebAutoConfiguration implements WebFluxConfigurer {
+
+    static {
+        SpringDocUtils.getConfig().addRequestWrapperToIgnore(Caller.class, Paging.class);
+    }
+
+    @Override
+    public void configureArgumentResolvers(ArgumentResolverConfigurer configurer) {
+        configurer.addCustomResolver(new CallerResolver(), new PagingResolver());
+    }
+
+    @Override
+    public void configurePathMatching(PathMatchConfigurer configurer) {
+        // Trailing slashes are the gateway's business.
+    }
+
+    @Bean
+    AccessLog accessLog() {
+        return new AccessLog();
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    ProblemHandler problemHandler() {
+        return new ProblemHandler();
+    }
+
+    @Bean
+    OpenAPI openApi(@Value("${spring.application.name}") String name) {
+        return new OpenAPI()
+                .info(new Info().title(name).version("v1"))
+                .components(
+                        new Components()
+                                .addSecuritySchemes(
+                                        "key",
+                                        new SecurityScheme()
+                                                .type(SecurityScheme.Type.APIKEY)
+                                                .in(SecurityScheme.In.HEADER)
+                                                .name("x-api-key")))
+                .addSecurityItem(new SecurityRequirement().addList("key"));
+    }
+
+    private static final class CallerResolver implements HandlerMethodArgumentResolver {
+        @Override
+        public boolean supportsParameter(MethodParameter parameter) {
+            return parameter.getParameterType() == Caller.class;
+        }
+
+        @Override
+        public Mono<Object> resolveArgument(
+                MethodParameter parameter, BindingContext context, ServerWebExchange exchange) {
+            return ReactiveSecurityContextHolder.getContext()
+                    .<Object>handle((security, sink) -> {
+                        var authentication = security.getAuthentication();
+                        Callers.of(authentication)
+                                .ifPresent(caller -> {
+                                    exchange.getAttributes().put(AccessLog.TENANT, caller.tenant());
+                                    sink.next(caller);
+                                });
+                    })
+                    .switchIfEmpty(
+                            Mono.error(() ->
+                                    new AuthenticationCredentialsNotFoundException("no token")));
+        }
+    }
+
+    private static final class PagingResolver implements HandlerMethodArgumentResolver {
+        @Override
+        public boolean supportsParameter(MethodParameter parameter) {
+            return parameter.getParameterType() == Paging.class;
+        }
+
+        @Override
+        public Mono<Object> resolveArgument(
+                MethodParameter parameter, BindingContext context, ServerWebExchange exchange) {
+            var query = exchange.getRequest().getQueryParams();
+            return Mono.fromCallable(
+                    () -> Paging.of(query.getFirst("limit"), query.getFirst("cursor")));
+        }
+    }
+}
