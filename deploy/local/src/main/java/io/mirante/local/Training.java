@@ -1,0 +1,133 @@
+package io.mirante.local;
+
+import io.mirante.embedded.ProcessRecord;
+import io.mirante.local.Applications.Application;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Trains the class caches that are missing, one service after the other, at the lowest priority. A training run creates
+ * the service's application context on the mesh's own Kafka and PostgreSQL and ends before anything is started: it joins
+ * no consumer group, opens no port and writes nothing.
+ */
+final class Training {
+    static final String PID_FILE = "training.pid";
+
+    private static final Duration LIMIT = Duration.ofMinutes(5);
+    private static final String LOG = "training";
+
+    private final Home home;
+    private final MeshSettings settings;
+    private final ServiceProcesses processes;
+    private final AotCaches caches;
+
+    Training(Home home, MeshSettings settings) {
+        this.home = home;
+        this.settings = settings;
+        this.processes = new ServiceProcesses(home, settings);
+        this.caches = new AotCaches(home, settings);
+    }
+
+    /** Starts a process that trains and goes on when this one ends. */
+    static void startInBackground(Home home, MeshSettings settings) {
+        Path pidFile = home.run().resolve(PID_FILE);
+        if (ProcessRecord.read(pidFile).filter(ProcessRecord::isAlive).isPresent()) {
+            return;
+        }
+        var command = new ArrayList<String>();
+        if (Files.isExecutable(Path.of("/usr/bin/nice"))) {
+            command.addAll(List.of("/usr/bin/nice", "-n", "19"));
+        }
+        command.addAll(
+                List.of(
+                        Jvm.java(),
+                        "-Xmx64m",
+                        "-XX:+UseSerialGC",
+                        "-XX:TieredStopAtLevel=1",
+                        "-Dmirante.checkout=" + settings.checkout(),
+                        Mesh.class.getName(),
+                        "train"));
+        try {
+            Path log = home.rotateLog(LOG);
+            var builder = new ProcessBuilder(Jvm.inOwnSession(command));
+            builder.directory(settings.checkout().toFile());
+            builder.redirectErrorStream(true);
+            builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+            builder.redirectInput(Path.of("/dev/null").toFile());
+            builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+            builder.environment().put("MIRANTE_HOME", home.folder().toString());
+            ProcessRecord.of(builder.start().toHandle()).write(pidFile);
+        } catch (IOException e) {
+            throw new MeshException(
+                    "cannot start the training of class caches: " + e.getMessage(), e);
+        }
+    }
+
+    /** Trains what is missing; one that fails is reported and the next is tried. */
+    void run() {
+        var applications = new Applications(settings.checkout(), home);
+        Ports ports = Ports.read(home);
+        Secrets secrets = Secrets.of(home);
+        var progress = new Progress(System.out);
+        for (ServiceName service : ServiceName.all()) {
+            Application application = applications.extracted(service);
+            if (caches.isMissing(service, application)) {
+                try {
+                    train(service, application, ports, secrets);
+                    progress.line(service.module(), "class cache trained");
+                } catch (IOException | MeshException e) {
+                    progress.line(service.module(), "class cache not trained: " + e.getMessage());
+                }
+            }
+        }
+    }
+
+    private void train(ServiceName service, Application application, Ports ports, Secrets secrets)
+            throws IOException {
+        Path cache = caches.file(service, application);
+        Path fresh = cache.resolveSibling(cache.getFileName() + ".new");
+        Files.deleteIfExists(fresh);
+        var command = new ArrayList<String>();
+        command.add(Jvm.java());
+        command.addAll(Jvm.flags(settings, service));
+        command.add("-XX:AOTCacheOutput=" + fresh);
+        command.add("-Dspring.context.exit=onRefresh");
+        command.add("-jar");
+        command.add(application.jar().toString());
+        Map<String, String> environment =
+                new TreeMap<>(processes.environment(service, ports, secrets));
+        environment.put("SERVER_PORT", "0");
+        environment.put("MANAGEMENT_SERVER_PORT", "0");
+        environment.put("MIRANTE_INSTANCE", service.id() + "-training");
+        environment.remove("PORT");
+        Process process =
+                processes.builder(command, home.log(LOG + "-" + service.id()), environment).start();
+        try {
+            if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                throw new MeshException("took longer than " + LIMIT);
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+            throw new MeshException("interrupted", e);
+        }
+        if (!Files.exists(fresh)) {
+            throw new MeshException(
+                    "no cache written (exit code "
+                            + process.exitValue()
+                            + "), see "
+                            + home.log(LOG + "-" + service.id()));
+        }
+        Files.move(fresh, cache, StandardCopyOption.ATOMIC_MOVE);
+        caches.keepOnly(service, cache);
+    }
+}

@@ -1,0 +1,443 @@
+package io.mirante.local;
+
+import io.mirante.embedded.EmbeddedServerException;
+import io.mirante.embedded.FreePorts;
+import io.mirante.embedded.KafkaServer;
+import io.mirante.embedded.PostgresServer;
+import io.mirante.embedded.ProcessRecord;
+import io.mirante.local.Applications.Application;
+import io.mirante.local.ServiceProcesses.Readiness;
+import io.mirante.setup.TopicSetup;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Semaphore;
+
+/**
+ * Brings up what does not run: Kafka and PostgreSQL side by side, topics, schemas, then the services a few at a time,
+ * each until it is ready. When one fails, what this start has begun is stopped again.
+ */
+final class Up {
+    private static final Duration POLL = Duration.ofMillis(100);
+    private static final Duration WATCH = Duration.ofSeconds(1);
+    private static final int STOP_ROUNDS = 5;
+    private static final Duration SERVICE_STOP_LIMIT = Duration.ofSeconds(20);
+
+    private final Home home;
+    private final MeshSettings settings;
+    private final Progress progress;
+    private final Infrastructure infrastructure;
+    private final ServiceProcesses processes;
+    private final AotCaches caches;
+
+    /** Guards the decision to start a process: none is started once stopping has begun. */
+    private final Object startGate = new Object();
+
+    private volatile boolean stopping;
+    private volatile boolean failed;
+
+    Up(Home home, MeshSettings settings, Progress progress) {
+        this.home = home;
+        this.settings = settings;
+        this.progress = progress;
+        this.infrastructure = new Infrastructure(home);
+        this.processes = new ServiceProcesses(home, settings);
+        this.caches = new AotCaches(home, settings);
+    }
+
+    /** Starts what is missing and, unless {@code detach}, stays until the mesh is stopped. */
+    void run(boolean detach) {
+        home.prepare();
+        Thread hook = Thread.ofPlatform().unstarted(this::stopOnSignal);
+        Runtime.getRuntime().addShutdownHook(hook);
+        try {
+            start();
+        } catch (RuntimeException e) {
+            if (stopping) {
+                awaitEnd();
+            }
+            Runtime.getRuntime().removeShutdownHook(hook);
+            throw e;
+        }
+        if (detach) {
+            Runtime.getRuntime().removeShutdownHook(hook);
+            return;
+        }
+        progress.text("Ctrl-C stops the mesh.");
+        watch();
+        Runtime.getRuntime().removeShutdownHook(hook);
+    }
+
+    private void start() {
+        try (var lock = HomeLock.take(home)) {
+            Secrets secrets = Secrets.of(home);
+            var runningServices = new ArrayList<ServiceName>();
+            for (ServiceName service : ServiceName.all()) {
+                if (processes.find(service).isPresent()) {
+                    runningServices.add(service);
+                }
+            }
+            Optional<KafkaServer> kafkaBefore = KafkaServer.find(infrastructure.kafka());
+            Optional<PostgresServer> postgresBefore =
+                    PostgresServer.find(infrastructure.postgres(secrets));
+            Ports ports =
+                    Ports.choose(
+                            settings,
+                            Ports.read(home),
+                            runningParts(
+                                    runningServices,
+                                    kafkaBefore.isPresent(),
+                                    postgresBefore.isPresent()),
+                            FreePorts::isFree);
+            ports.write(home);
+            var started = new Started();
+            try {
+                startParts(ports, secrets, runningServices, started);
+            } catch (RuntimeException e) {
+                failed = true;
+                if (!stopping) {
+                    started.stopAll();
+                }
+                throw e;
+            }
+            announce(ports);
+            if (settings.aot() && anyCacheMissing()) {
+                Training.startInBackground(home, settings);
+            }
+        }
+    }
+
+    private static Set<String> runningParts(
+            List<ServiceName> services, boolean kafka, boolean postgres) {
+        var parts = new TreeSet<String>();
+        for (ServiceName service : services) {
+            parts.add(service.id());
+            parts.add(Ports.management(service));
+        }
+        if (kafka) {
+            parts.add(Ports.KAFKA);
+        }
+        if (postgres) {
+            parts.add(Ports.POSTGRES);
+        }
+        return parts;
+    }
+
+    /** What this start has begun, and so must end when it fails. */
+    private final class Started {
+        private final Map<String, Runnable> stops = new LinkedHashMap<>();
+
+        synchronized void add(String part, Runnable stop) {
+            stops.put(part, stop);
+        }
+
+        synchronized void stopAll() {
+            for (Runnable stop : new ArrayList<>(stops.values()).reversed()) {
+                stop.run();
+            }
+        }
+    }
+
+    private void startParts(
+            Ports ports, Secrets secrets, List<ServiceName> running, Started started) {
+        Executor threads = task -> Thread.ofPlatform().daemon().start(task);
+        CompletableFuture<KafkaServer> kafka =
+                CompletableFuture.supplyAsync(() -> startKafka(ports, started), threads);
+        CompletableFuture<PostgresServer> postgres =
+                CompletableFuture.supplyAsync(
+                        () -> startPostgres(ports, secrets, started), threads);
+        CompletableFuture<String> databaseId = postgres.thenApply(Migrations::databaseId);
+
+        var applications = new Applications(settings.checkout(), home);
+        var migrations = new Migrations(home, secrets);
+        var slots = new Semaphore(settings.parallel(), true);
+        var all = new ArrayList<CompletableFuture<?>>(List.of(kafka, postgres));
+        CompletableFuture<Void> before = CompletableFuture.completedFuture(null);
+        for (ServiceName service : ServiceName.all()) {
+            if (running.contains(service)) {
+                progress.line(service.module(), "runs already, port " + ports.service(service));
+                all.add(before.thenRunAsync(() -> awaitReady(service, ports, false), threads));
+                continue;
+            }
+            // Tasks queue for the slots in the services' order: each begins after the one before
+            // has asked for its slot.
+            var asked = new CompletableFuture<Void>();
+            all.add(
+                    before.thenRunAsync(
+                            () -> {
+                                Application application;
+                                try {
+                                    application = applications.extracted(service);
+                                } finally {
+                                    asked.complete(null);
+                                }
+                                kafka.join();
+                                String id = databaseId.join();
+                                inSlot(
+                                        slots,
+                                        service,
+                                        application,
+                                        ports,
+                                        secrets,
+                                        migrations,
+                                        postgres.join(),
+                                        id,
+                                        started);
+                            },
+                            threads));
+            before = asked;
+        }
+        var failure = new CompletableFuture<Void>();
+        for (CompletableFuture<?> part : all) {
+            var unused =
+                    part.whenComplete((result, error) -> {
+                        if (error != null) {
+                            failed = true;
+                            failure.completeExceptionally(error);
+                        }
+                    });
+        }
+        try {
+            CompletableFuture.anyOf(
+                            failure, CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)))
+                    .join();
+        } catch (CompletionException e) {
+            // What is being started is stopped only after it has left its traces.
+            kafka.handle((server, error) -> 0).join();
+            postgres.handle((server, error) -> 0).join();
+            throw unwrap(e);
+        }
+    }
+
+    private void inSlot(
+            Semaphore slots,
+            ServiceName service,
+            Application application,
+            Ports ports,
+            Secrets secrets,
+            Migrations migrations,
+            PostgresServer postgres,
+            String databaseId,
+            Started started) {
+        slots.acquireUninterruptibly();
+        try {
+            checkGoingOn();
+            migrations.migrate(service, application, postgres, databaseId);
+            synchronized (startGate) {
+                checkGoingOn();
+                processes.start(service, application, caches, ports, secrets);
+                started.add(service.id(), () -> processes.stop(service, SERVICE_STOP_LIMIT));
+            }
+            awaitReady(service, ports, true);
+        } finally {
+            slots.release();
+        }
+    }
+
+    private KafkaServer startKafka(Ports ports, Started started) {
+        boolean ran = KafkaServer.find(infrastructure.kafka()).isPresent();
+        KafkaServer server;
+        synchronized (startGate) {
+            checkGoingOn();
+            if (!ran) {
+                home.rotateLog(Ports.KAFKA);
+                started.add(
+                        Ports.KAFKA,
+                        () ->
+                                KafkaServer.find(infrastructure.kafka())
+                                        .ifPresent(KafkaServer::stop));
+            }
+        }
+        server = KafkaServer.start(infrastructure.kafka().withPort(ports.of(Ports.KAFKA)));
+        progress.line(
+                Ports.KAFKA, (ran ? "runs already, port " : "ready on port ") + server.port());
+        List<String> made = TopicSetup.createMissing(server.bootstrapServers());
+        if (!made.isEmpty()) {
+            progress.line("topics", made.size() + " created");
+        }
+        return server;
+    }
+
+    private PostgresServer startPostgres(Ports ports, Secrets secrets, Started started) {
+        PostgresServer.Settings postgres =
+                infrastructure.postgres(secrets).withPort(ports.of(Ports.POSTGRES));
+        boolean ran = PostgresServer.find(postgres).isPresent();
+        synchronized (startGate) {
+            checkGoingOn();
+            if (!ran) {
+                home.rotateLog(Ports.POSTGRES);
+                started.add(
+                        Ports.POSTGRES,
+                        () -> PostgresServer.find(postgres).ifPresent(PostgresServer::stop));
+            }
+        }
+        PostgresServer server = PostgresServer.start(postgres);
+        progress.line(
+                Ports.POSTGRES, (ran ? "runs already, port " : "ready on port ") + server.port());
+        return server;
+    }
+
+    private void awaitReady(ServiceName service, Ports ports, boolean announce) {
+        long deadline = System.nanoTime() + settings.startLimit().toNanos();
+        String detail = "";
+        while (true) {
+            Optional<ProcessRecord> process = processes.find(service);
+            if (process.isEmpty()) {
+                throw new MeshException(
+                        service.module()
+                                + " ended while it was starting. The end of "
+                                + home.log(service.module())
+                                + ":\n"
+                                + processes.tail(service));
+            }
+            Readiness readiness = processes.readiness(service, ports);
+            if (readiness.ready()) {
+                if (announce) {
+                    progress.line(service.module(), "ready on port " + ports.service(service));
+                }
+                return;
+            }
+            detail = readiness.detail();
+            checkGoingOn();
+            if (System.nanoTime() > deadline) {
+                throw new MeshException(
+                        service.module()
+                                + " was not ready within "
+                                + settings.startLimit().toSeconds()
+                                + " s ("
+                                + detail
+                                + "). The end of "
+                                + home.log(service.module())
+                                + ":\n"
+                                + processes.tail(service));
+            }
+            pause(POLL);
+        }
+    }
+
+    private boolean anyCacheMissing() {
+        var applications = new Applications(settings.checkout(), home);
+        return ServiceName.all().stream()
+                .anyMatch(service -> caches.isMissing(service, applications.extracted(service)));
+    }
+
+    private void announce(Ports ports) {
+        String url = "http://127.0.0.1:" + ports.service(ServiceName.GATEWAY);
+        String key = "-H 'x-api-key: dev-key-123'";
+        progress.text(
+                """
+
+                The mesh is up after %.1f s.
+
+                  gateway      %s   (health: %s/health, metrics: %s/metrics)
+                  key          dev-key-123   (tenant demo)
+                  Kafka        127.0.0.1:%d
+                  PostgreSQL   127.0.0.1:%d, database mirante (owner's password: %s)
+                  data, logs   %s
+
+                Try:
+                  curl %s -H 'content-type: application/json' %s/api/v1/events -d '{"event": {"user_id": "ana", "event_type": {"type": "PageView", "data": {"url": "/products", "title": "Products"}}}}'
+                  curl %s %s/api/v1/users/ana
+                  curl %s %s/api/v1/analytics/overview
+                  ./mesh demo      plays a shop, a support desk and a few machines, and prints what came of it
+                  ./mesh status    what runs; ./mesh logs SERVICE; ./mesh down stops it
+                """
+                        .formatted(
+                                progress.elapsed().toMillis() / 1000.0,
+                                url,
+                                url,
+                                url,
+                                ports.of(Ports.KAFKA),
+                                ports.of(Ports.POSTGRES),
+                                home.keys().resolve("passwords.properties"),
+                                home.folder(),
+                                key,
+                                url,
+                                key,
+                                url,
+                                key,
+                                url));
+    }
+
+    /** Stays until every part has ended, and tells when one ends by itself. */
+    private void watch() {
+        var alive = new TreeSet<>(ServiceName.all());
+        while (!stopping) {
+            for (ServiceName service : List.copyOf(alive)) {
+                if (processes.find(service).isEmpty() && !stopping) {
+                    alive.remove(service);
+                    if (HomeLock.holder(home)
+                            .filter(holder -> holder.pid() != ProcessHandle.current().pid())
+                            .isEmpty()) {
+                        progress.line(
+                                service.module(),
+                                "ended, see "
+                                        + home.log(service.module())
+                                        + "; ./mesh up starts it again");
+                    }
+                }
+            }
+            if (alive.isEmpty() && KafkaServer.find(infrastructure.kafka()).isEmpty()) {
+                progress.text("The mesh was stopped.");
+                return;
+            }
+            pause(WATCH);
+        }
+        awaitEnd();
+    }
+
+    /** Runs when the launcher is told to end: stops everything. */
+    private void stopOnSignal() {
+        synchronized (startGate) {
+            stopping = true;
+        }
+        progress.text("\nStopping the mesh");
+        var shutdown = new Shutdown(home, settings, progress);
+        for (int round = 0; round < STOP_ROUNDS && shutdown.stopAll() > 0; round++) {
+            // A process that was just being started may have been missed.
+            pause(POLL);
+        }
+    }
+
+    private void checkGoingOn() {
+        if (stopping || failed) {
+            throw new MeshException("stopped");
+        }
+    }
+
+    private static RuntimeException unwrap(CompletionException e) {
+        Throwable cause = e.getCause();
+        while (cause instanceof CompletionException && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        if (cause instanceof MeshException known) {
+            return known;
+        }
+        if (cause instanceof EmbeddedServerException embedded) {
+            return new MeshException(String.valueOf(embedded.getMessage()), embedded);
+        }
+        return new MeshException("the mesh did not start: " + cause, cause);
+    }
+
+    /** The process is ending: the shutdown hook does the rest. */
+    private static void awaitEnd() {
+        pause(Duration.ofMinutes(5));
+    }
+
+    private static void pause(Duration time) {
+        try {
+            Thread.sleep(time);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new MeshException("interrupted", e);
+        }
+    }
+}

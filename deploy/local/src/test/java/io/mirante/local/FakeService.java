@@ -1,0 +1,48 @@
+package io.mirante.local;
+
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Stands in for a service's jar: extracts itself as Boot's jars do, ends at once in a training run, and otherwise answers
+ * that it is ready, unless it is told to fail.
+ */
+public final class FakeService {
+    private FakeService() {}
+
+    public static void main(String[] arguments) throws IOException {
+        if (System.getProperty("jarmode") != null) {
+            Path jar = Path.of(System.getProperty("java.class.path"));
+            Path target = Path.of(arguments[2]);
+            Files.createDirectories(target);
+            Files.copy(jar, target.resolve(jar.getFileName()));
+            return;
+        }
+        if (System.getProperty("spring.context.exit") != null) {
+            return;
+        }
+        if (System.getenv("FAKE_FAILURE") != null
+                && System.getenv("FAKE_FAILURE").equals(System.getenv("MIRANTE_INSTANCE"))) {
+            System.out.println("this service cannot start");
+            System.exit(1);
+        }
+        for (String name : new String[] {"SERVER_PORT", "MANAGEMENT_SERVER_PORT"}) {
+            var address =
+                    new InetSocketAddress(
+                            InetAddress.getLoopbackAddress(),
+                            Integer.parseInt(System.getenv(name)));
+            var server = HttpServer.create(address, 0);
+            server.createContext(
+                    "/",
+                    exchange -> {
+                        exchange.sendResponseHeaders(200, -1);
+                        exchange.close();
+                    });
+            server.start();
+        }
+    }
+}

@@ -1,0 +1,216 @@
+package io.mirante.local;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.mirante.contracts.Json;
+import io.mirante.embedded.FreePorts;
+import io.mirante.embedded.KafkaServer;
+import io.mirante.embedded.PostgresServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.jar.Attributes;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
+import java.util.zip.ZipEntry;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/** The launcher as a process of its own, on real Kafka and PostgreSQL and stand-ins for the services. */
+final class MeshIT {
+    @TempDir Path folder;
+
+    private Path checkout;
+    private Home home;
+    private int port;
+
+    @BeforeEach
+    void layOutACheckout() throws IOException {
+        checkout = folder.resolve("checkout");
+        home = new Home(folder.resolve("home"));
+        port = FreePorts.next();
+        for (ServiceName service : ServiceName.all()) {
+            Path target = checkout.resolve(service.module()).resolve("target");
+            Files.createDirectories(target);
+            writeJar(target.resolve(service.module() + ".jar"));
+        }
+    }
+
+    @AfterEach
+    void stopWhatRuns() throws IOException, InterruptedException {
+        mesh(Map.of(), "down");
+    }
+
+    @Test
+    void comesUpGoesDownRecoversAndRestores() throws Exception {
+        Result up = mesh(Map.of(), "up", "--detach");
+        assertThat(up.output()).contains("The mesh is up").contains("http://127.0.0.1:" + port);
+        assertThat(up.code()).isZero();
+        JsonNode first = status();
+        assertThat(first.get("state").asString()).isEqualTo("ready");
+
+        sql("INSERT INTO etl.kept VALUES (DEFAULT, 'saved')");
+        Path backup = folder.resolve("backup.zip");
+        assertThat(mesh(Map.of(), "backup", backup.toString()).output()).contains("backup");
+        sql("INSERT INTO etl.kept VALUES (DEFAULT, 'later')");
+
+        for (String part : List.of("etl", "gateway", "kafka", "postgres")) {
+            kill(pid(first, part));
+        }
+        await().atMost(Duration.ofSeconds(10))
+                .until(() -> status().get("state").asString().equals("partial"));
+        assertThat(mesh(Map.of(), "up", "--detach").code()).isZero();
+        JsonNode second = status();
+        assertThat(second.get("state").asString()).isEqualTo("ready");
+        assertThat(pid(second, "churn")).isEqualTo(pid(first, "churn"));
+        assertThat(pid(second, "etl")).isNotEqualTo(pid(first, "etl"));
+        assertThat(port(second, "kafka")).isEqualTo(port(first, "kafka"));
+        assertThat(kept()).isEqualTo(2);
+
+        assertThat(mesh(Map.of(), "restore", backup.toString()).output())
+                .contains("./mesh down first");
+        assertThat(mesh(Map.of(), "down").output()).contains("is down");
+        assertThat(status().get("state").asString()).isEqualTo("down");
+        assertThat(mesh(Map.of(), "down").output()).contains("Nothing was running");
+
+        Result restored = mesh(Map.of(), "restore", backup.toString());
+        assertThat(restored.output()).contains("Restored");
+        assertThat(mesh(Map.of(), "up", "--detach").code()).isZero();
+        assertThat(kept()).isEqualTo(1);
+        sql("INSERT INTO etl.kept VALUES (DEFAULT, 'number two again')");
+        assertThat(kept()).isEqualTo(2);
+    }
+
+    @Test
+    void saysWhyAServiceDidNotStartAndStopsTheRest() throws Exception {
+        Result up = mesh(Map.of("FAKE_FAILURE", "snapshot-1"), "up", "--detach");
+
+        assertThat(up.code()).isEqualTo(1);
+        assertThat(up.output())
+                .contains("snapshot-service ended while it was starting")
+                .contains("this service cannot start")
+                .contains(home.log("snapshot-service").toString())
+                .doesNotContain("\tat ");
+        assertThat(status().get("state").asString()).isEqualTo("down");
+        assertThat(KafkaServer.find(new Infrastructure(home).kafka())).isEmpty();
+    }
+
+    @Test
+    void saysWhoseThePortIsAndStartsNothing() throws Exception {
+        try (var other = new ServerSocket()) {
+            other.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+            Result up = mesh(Map.of(), "up", "--detach");
+            assertThat(up.code()).isEqualTo(1);
+            assertThat(up.output().strip())
+                    .startsWith("mesh: port " + port + " (gateway) is taken by another program")
+                    .doesNotContain("\n");
+        }
+    }
+
+    private record Result(int code, String output) {}
+
+    private Result mesh(Map<String, String> environment, String... arguments)
+            throws IOException, InterruptedException {
+        var command =
+                new java.util.ArrayList<String>(
+                        List.of(
+                                Jvm.java(),
+                                "-XX:TieredStopAtLevel=1",
+                                "-Dmirante.checkout=" + checkout));
+        command.add(Mesh.class.getName());
+        command.addAll(List.of(arguments));
+        var builder = new ProcessBuilder(command).redirectErrorStream(true);
+        Path output = Files.createTempFile(folder, "output", ".txt");
+        builder.redirectOutput(output.toFile());
+        builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+        builder.environment().putAll(new TreeMap<>(environment));
+        builder.environment().put("MIRANTE_HOME", home.folder().toString());
+        builder.environment().put("PORT", Integer.toString(port));
+        builder.environment().put("MESH_AOT", "off");
+        Process process = builder.start();
+        assertThat(process.waitFor(180, TimeUnit.SECONDS)).isTrue();
+        return new Result(process.exitValue(), Files.readString(output));
+    }
+
+    private JsonNode status() throws IOException, InterruptedException {
+        return Json.mapper().readTree(mesh(Map.of(), "status", "--json").output());
+    }
+
+    private static JsonNode part(JsonNode status, String name) {
+        for (JsonNode part : status.get("parts")) {
+            if (part.get("name").asString().equals(name)) {
+                return part;
+            }
+        }
+        throw new AssertionError("no part " + name);
+    }
+
+    private static long pid(JsonNode status, String name) {
+        return part(status, name).get("pid").asLong();
+    }
+
+    private static int port(JsonNode status, String name) {
+        return part(status, name).get("port").asInt();
+    }
+
+    private static void kill(long pid) {
+        ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+    }
+
+    private PostgresServer postgres() {
+        return PostgresServer.find(new Infrastructure(home).postgres(Secrets.of(home)))
+                .orElseThrow();
+    }
+
+    private void sql(String statement) throws SQLException {
+        try (var connection = postgres().connect();
+                var execution = connection.createStatement()) {
+            execution.execute(statement);
+        }
+    }
+
+    private int kept() throws SQLException {
+        try (var connection = postgres().connect();
+                var statement = connection.createStatement();
+                var rows = statement.executeQuery("SELECT count(*) FROM etl.kept")) {
+            rows.next();
+            return rows.getInt(1);
+        }
+    }
+
+    private static void writeJar(Path jar) throws IOException {
+        var manifest = new Manifest();
+        manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+        manifest.getMainAttributes().put(Attributes.Name.MAIN_CLASS, FakeService.class.getName());
+        try (var out = new JarOutputStream(Files.newOutputStream(jar), manifest)) {
+            String path = FakeService.class.getName().replace('.', '/') + ".class";
+            out.putNextEntry(new ZipEntry(path));
+            try (var in = FakeService.class.getClassLoader().getResourceAsStream(path)) {
+                out.write(java.util.Objects.requireNonNull(in).readAllBytes());
+            }
+            out.putNextEntry(new ZipEntry("db/migration/V001__kept.sql"));
+            out.write(
+                    """
+                    CREATE TABLE kept (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, what text NOT NULL,
+                                       size int GENERATED ALWAYS AS (length(what)) STORED);
+                    ALTER TABLE kept ENABLE ROW LEVEL SECURITY;
+                    ALTER TABLE kept FORCE ROW LEVEL SECURITY;
+                    """
+                            .getBytes(UTF_8));
+        }
+    }
+}

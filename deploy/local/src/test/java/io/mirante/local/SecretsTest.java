@@ -1,0 +1,84 @@
+package io.mirante.local;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.mirante.contracts.Json;
+import java.math.BigInteger;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.KeyFactory;
+import java.security.Signature;
+import java.security.spec.RSAPrivateKeySpec;
+import java.security.spec.RSAPublicKeySpec;
+import java.util.Base64;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+final class SecretsTest {
+    @TempDir Path folder;
+
+    private Home home;
+
+    @BeforeEach
+    void makeHome() {
+        home = new Home(folder.resolve("home"));
+        home.prepare();
+    }
+
+    @Test
+    void staysTheSame() throws Exception {
+        Secrets first = Secrets.of(home);
+        String key = Files.readString(first.signingKey(ServiceName.GATEWAY));
+        Secrets second = Secrets.of(home);
+        assertThat(second.ownerPassword()).isEqualTo(first.ownerPassword());
+        assertThat(Files.readString(second.signingKey(ServiceName.GATEWAY))).isEqualTo(key);
+        assertThat(first.appPassword(ServiceName.ETL))
+                .isNotEqualTo(first.streamPassword(ServiceName.ETL));
+    }
+
+    @Test
+    void isReadableByTheOwnerAlone() throws Exception {
+        Secrets.of(home);
+        try (var files = Files.newDirectoryStream(home.keys())) {
+            for (Path file : files) {
+                assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                        .as("%s", file)
+                        .isEqualTo("rw-------");
+            }
+        }
+    }
+
+    @Test
+    void publishesTheKeysThatVerifyWhatIsSigned() throws Exception {
+        Secrets secrets = Secrets.of(home);
+        JsonNode set = Json.mapper().readTree(Files.readString(secrets.publicKeys())).get("keys");
+        assertThat(set).hasSize(2);
+        for (JsonNode published : set) {
+            assertThat(published.get("d")).isNull();
+        }
+        JsonNode key =
+                Json.mapper().readTree(Files.readString(secrets.signingKey(ServiceName.GATEWAY)));
+        assertThat(key.get("kid").asString())
+                .startsWith("gateway-")
+                .isEqualTo(set.get(1).get("kid").asString());
+
+        var factory = KeyFactory.getInstance("RSA");
+        var signature = Signature.getInstance("SHA256withRSA");
+        signature.initSign(
+                factory.generatePrivate(new RSAPrivateKeySpec(number(key, "n"), number(key, "d"))));
+        signature.update(new byte[] {1, 2, 3});
+        byte[] signed = signature.sign();
+        signature.initVerify(
+                factory.generatePublic(
+                        new RSAPublicKeySpec(number(set.get(1), "n"), number(set.get(1), "e"))));
+        signature.update(new byte[] {1, 2, 3});
+        assertThat(signature.verify(signed)).isTrue();
+    }
+
+    private static BigInteger number(JsonNode key, String field) {
+        return new BigInteger(1, Base64.getUrlDecoder().decode(key.get(field).asString()));
+    }
+}
