@@ -17,8 +17,9 @@ import tools.jackson.databind.JsonNode;
  * written all the same, so that two different numbers never get the same hash. Up to 15 significant digits, and for
  * everything a double prints, the two rules give the same text.
  *
- * <p>Own code rather than java-json-canonicalization, which takes text and would print and parse again what is already a
- * tree: 14 against 1.5 µs for an event of 600 bytes. The tests compare the two.
+ * <p>Own code rather than java-json-canonicalization, which takes text, so that a tree is printed and parsed again (hash of
+ * a purchase: 2.8 against 0.9 µs), and which would give the long numbers above one hash. The tests
+ * compare the two.
  *
  * <p>One instance writes one document; not thread-safe.
  */
