@@ -1,0 +1,37 @@
+package io.mirante.bench;
+
+import io.mirante.bench.demo.Demo;
+import java.util.Arrays;
+import java.util.List;
+
+/** What {@code ./mesh demo} and {@code ./mesh bench NAME} run. */
+public final class Bench {
+    private static final String USAGE =
+            "usage: ./mesh demo [options] | ./mesh bench start|token [options]";
+
+    private Bench() {}
+
+    public static void main(String[] arguments) {
+        System.exit(run(Arrays.asList(arguments)));
+    }
+
+    static int run(List<String> arguments) {
+        if (arguments.isEmpty()) {
+            System.out.println(USAGE);
+            return 2;
+        }
+        List<String> rest = arguments.subList(1, arguments.size());
+        String name = arguments.getFirst();
+        if (name.equals("bench")) {
+            return run(rest);
+        }
+        return switch (name) {
+            case "demo" -> Demo.run(rest, System.out);
+            default -> {
+                System.out.println("mesh bench: there is no bench \"" + name + "\"");
+                System.out.println(USAGE);
+                yield 2;
+            }
+        };
+    }
+}
