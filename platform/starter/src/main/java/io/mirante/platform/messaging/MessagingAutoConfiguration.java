@@ -152,6 +152,7 @@ public class MessagingAutoConfiguration {
 
     /** Repeats a failed poll for ever, with back-off; what cannot be processed never gets here. */
     @Bean
+    @ConditionalOnMissingBean(ListenerContainerCustomizer.class)
     ListenerContainerCustomizer<AbstractMessageListenerContainer<?, ?>> repeatForEver() {
         return (container, destination, group) -> {
             var backOff = new ExponentialBackOff(200, 2);
