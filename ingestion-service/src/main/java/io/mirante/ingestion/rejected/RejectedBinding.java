@@ -1,0 +1,28 @@
+package io.mirante.ingestion.rejected;
+
+import io.mirante.contracts.ingestion.RejectedEvent;
+import io.mirante.platform.messaging.BatchRunner;
+import io.mirante.platform.messaging.Parser;
+import io.mirante.platform.messaging.Received;
+import java.util.List;
+import java.util.function.Consumer;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.messaging.Message;
+import org.springframework.r2dbc.core.DatabaseClient;
+import reactor.core.publisher.Mono;
+
+/** Stores what this service and etl rejected; received = stored + already there + dead-lettered. */
+@Configuration(proxyBeanMethods = false)
+final class RejectedBinding {
+
+    @Bean
+    Consumer<Message<List<byte[]>>> keepRejected(BatchRunner runner) {
+        return runner.storing(
+                "keepRejected", Parser.json(RejectedEvent.class), RejectedBinding::store);
+    }
+
+    private static Mono<Void> store(List<Received<RejectedEvent>> fresh, DatabaseClient stream) {
+        return RejectedEvents.insert(fresh.stream().map(Received::value).toList(), stream);
+    }
+}

@@ -1,0 +1,334 @@
+package io.mirante.ingestion.events;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.containsString;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.mirante.ingestion.log.EventLog;
+import io.mirante.ingestion.log.Logs;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.zip.GZIPOutputStream;
+import org.apache.kafka.clients.producer.MockProducer;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.springframework.http.MediaType;
+import org.springframework.test.web.reactive.server.WebTestClient;
+
+class EventControllerTest {
+
+    private static final String GOOD =
+            "{\"event_id\": \"%s\", \"user_id\": \"u1\", \"event_type\": \"login\"}";
+    private static final String NOBODY = "{\"event_id\": \"%s\", \"event_type\": \"login\"}";
+
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private final MockProducer<byte[], byte[]> single = Logs.acknowledging();
+    private final MockProducer<byte[], byte[]> batch = Logs.acknowledging();
+    private final WebTestClient client = Slice.client(new EventLog(single, batch), meters);
+
+    @Test
+    void oneEventIsAcceptedWithTheIdItCameWithOrAMadeOne() {
+        post("/api/v1/events", "{\"event\": " + GOOD.formatted("e1") + "}")
+                .expectStatus()
+                .isAccepted()
+                .expectBody()
+                .json("{\"event_id\": \"e1\", \"status\": \"accepted\"}");
+        post("/api/v1/events", "{\"event\": {\"user_id\": \"u\", \"event_type\": \"login\"}}")
+                .expectStatus()
+                .isAccepted()
+                .expectBody()
+                .jsonPath("$.event_id")
+                .isNotEmpty();
+        assertThat(single.history()).hasSize(2);
+        assertThat(single.history().getFirst().topic()).isEqualTo("mirante.events.raw");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "/events | [] | 400 | '' | wrong_type",
+                "/events | {} | 400 | /event | required",
+                "/events | {\"event\": 5} | 400 | /event | wrong_type",
+                "/events | {\"event\": {}, \"x\": 1} | 400 | '' | unknown_field",
+                "/events | {\"event\": {\"user_id\": \"u\"}} | 400 | /event/event_type | required",
+                "/events/batch | {} | 400 | /events | required",
+                "/events/batch | {\"events\": {}} | 400 | /events | wrong_type",
+                "/events/batch | {\"events\": []} | 400 | /events | required",
+                "/events/batch | {\"events\": [1,]} | 400 | '' | invalid_json",
+            })
+    void aBodyOfAnotherShapeIsRefusedWithPointerAndCode(
+            String path, String body, int status, String pointer, String code) {
+        post("/api/v1" + path, body)
+                .expectStatus()
+                .isEqualTo(status)
+                .expectHeader()
+                .contentType(MediaType.APPLICATION_PROBLEM_JSON)
+                .expectBody()
+                .jsonPath("$.errors[0].pointer")
+                .isEqualTo(pointer.equals("''") ? "" : pointer)
+                .jsonPath("$.errors[0].code")
+                .isEqualTo(code);
+    }
+
+    @Test
+    void badJsonNamesLineAndColumn() {
+        post("/api/v1/events", "{\n  \"event\": nope\n}")
+                .expectStatus()
+                .isBadRequest()
+                .expectBody()
+                .jsonPath("$.errors[0].code")
+                .isEqualTo("invalid_json")
+                .jsonPath("$.detail")
+                .value(containsString("line 2, column"));
+        assertThat(counted()).isZero();
+    }
+
+    @Test
+    void otherEncodingsAreRefusedNotGuessed() {
+        var json = "{\"event\": " + GOOD.formatted("e1") + "}";
+        refused(json.getBytes(StandardCharsets.UTF_16), 400);
+        refused(json.getBytes(StandardCharsets.UTF_16LE), 400);
+        refused(("\uFEFF" + json).getBytes(StandardCharsets.UTF_8), 400);
+        refused("{\"event\": \"\u00e9\"}".getBytes(StandardCharsets.ISO_8859_1), 400);
+        refused(new byte[0], 400);
+        client.post()
+                .uri("/api/v1/events")
+                .contentType(MediaType.TEXT_PLAIN)
+                .bodyValue(json)
+                .exchange()
+                .expectStatus()
+                .isEqualTo(415);
+        client.post()
+                .uri("/api/v1/events")
+                .contentType(MediaType.APPLICATION_JSON)
+                .header("Content-Encoding", "br")
+                .bodyValue(json)
+                .exchange()
+                .expectStatus()
+                .isEqualTo(415);
+    }
+
+    private void refused(byte[] body, int status) {
+        client.post()
+                .uri("/api/v1/events")
+                .contentType(MediaType.APPLICATION_JSON)
+                .bodyValue(body)
+                .exchange()
+                .expectStatus()
+                .isEqualTo(status);
+    }
+
+    @Test
+    void nestingOfTenThousandLevelsIsRefused() {
+        var deep = "[".repeat(10_000) + "]".repeat(10_000);
+        post("/api/v1/events", "{\"event\": " + deep + "}").expectStatus().isBadRequest();
+    }
+
+    @Test
+    void aBatchMayHoldFiveThousandEventsButNotOneMore() {
+        post("/api/v1/events/batch", batchOf(5000, GOOD)).expectStatus().isOk();
+        post("/api/v1/events/batch", batchOf(5001, GOOD)).expectStatus().isEqualTo(413);
+        assertThat(batch.history()).hasSize(5000);
+    }
+
+    @Test
+    void aBodyAboveEightMebibytesIsRefused() {
+        var large = "{\"event\": \"" + "x".repeat(8 * 1024 * 1024) + "\"}";
+        post("/api/v1/events", large).expectStatus().isEqualTo(413);
+    }
+
+    @Test
+    void aPackedBodyIsTakenAndABombIsNot() throws IOException {
+        packed(
+                        "/api/v1/events",
+                        ("{\"event\": " + GOOD.formatted("z") + "}")
+                                .getBytes(StandardCharsets.UTF_8))
+                .expectStatus()
+                .isAccepted();
+        packed("/api/v1/events", new byte[200 * 1024 * 1024]).expectStatus().isEqualTo(413);
+        client.post()
+                .uri("/api/v1/events")
+                .contentType(MediaType.APPLICATION_JSON)
+                .header("Content-Encoding", "gzip")
+                .bodyValue("not gzip")
+                .exchange()
+                .expectStatus()
+                .isBadRequest();
+    }
+
+    private WebTestClient.ResponseSpec packed(String path, byte[] body) throws IOException {
+        var out = new ByteArrayOutputStream();
+        try (var gzip = new GZIPOutputStream(out)) {
+            gzip.write(body);
+        }
+        return client.post()
+                .uri(path)
+                .contentType(MediaType.APPLICATION_JSON)
+                .header("Content-Encoding", "gzip")
+                .bodyValue(out.toByteArray())
+                .exchange();
+    }
+
+    @Test
+    void aLargeEventAloneIs413AndInABatchRejectedForItsSize() {
+        var large =
+                "{\"event_id\": \"big\", \"user_id\": \"u\", \"event_type\": \"x\", \"payload\": {\"t\": \"%s\"}}"
+                        .formatted("x".repeat(1_000_000));
+        post("/api/v1/events", "{\"event\": " + large + "}").expectStatus().isEqualTo(413);
+        post("/api/v1/events/batch", "{\"events\": [" + large + ", " + GOOD.formatted("e1") + "]}")
+                .expectStatus()
+                .isEqualTo(207)
+                .expectBody()
+                .json(
+                        """
+                        {"accepted": 1, "rejected": 1, "results": [
+                          {"index": 0, "event_id": "big", "status": "rejected", "errors": [{"code": "too_large"}]}]}
+                        """);
+        assertThat(single.history().getFirst().topic()).isEqualTo("mirante.events.rejected");
+        assertThat(single.history().getFirst().value()).hasSizeLessThan(70_000);
+    }
+
+    @Test
+    void theResultsOfABatchHoldWhatWasNotAcceptedOrAllOnRequest() {
+        var body =
+                "{\"events\": [%s, %s, 7, %s]}"
+                        .formatted(
+                                GOOD.formatted("a"),
+                                NOBODY.formatted("b"),
+                                "{\"user_id\": \"u\", \"event_type\": \"login\"}");
+        post("/api/v1/events/batch", body)
+                .expectStatus()
+                .isEqualTo(207)
+                .expectBody()
+                .json(
+                        """
+                        {"accepted": 1, "rejected": 3, "results": [
+                          {"index": 1, "event_id": "b", "status": "rejected", "errors": [{"pointer": "/user_id", "code": "required"}]},
+                          {"index": 2, "event_id": null, "status": "rejected"},
+                          {"index": 3, "event_id": null, "status": "rejected", "errors": [{"pointer": "/event_id"}]}]}
+                        """)
+                .jsonPath("$.results.length()")
+                .isEqualTo(3);
+        post("/api/v1/events/batch?verbose=true", batchOf(3, GOOD))
+                .expectStatus()
+                .isOk()
+                .expectBody()
+                .jsonPath("$.results.length()")
+                .isEqualTo(3)
+                .jsonPath("$.results[2].status")
+                .isEqualTo("accepted");
+        assertThat(meters.counter("mirante.ingestion.events", "outcome", "accepted").count())
+                .isEqualTo(4);
+        assertThat(meters.counter("mirante.ingestion.events", "outcome", "rejected").count())
+                .isEqualTo(3);
+    }
+
+    @Test
+    void eventsThatKafkaDidNotTakeAreToBeSentAgainAndEveryEventIsCountedOnce() {
+        var some =
+                Slice.client(
+                        new EventLog(single, Logs.failing("flaky", new TimeoutException())),
+                        meters);
+        some.post()
+                .uri("/api/v1/events/batch")
+                .contentType(MediaType.APPLICATION_JSON)
+                .bodyValue(
+                        "{\"events\": [%s, %s, %s]}"
+                                .formatted(
+                                        GOOD.formatted("a"),
+                                        GOOD.formatted("flaky"),
+                                        NOBODY.formatted("c")))
+                .exchange()
+                .expectStatus()
+                .isEqualTo(207)
+                .expectBody()
+                .json(
+                        """
+                        {"accepted": 1, "rejected": 1, "results": [
+                          {"index": 1, "event_id": "flaky", "status": "retry", "errors": []},
+                          {"index": 2, "event_id": "c", "status": "rejected"}]}
+                        """);
+        assertThat(counted()).isEqualTo(3);
+    }
+
+    @Test
+    void whatKafkaFindsTooLargeIsRejectedNotRetriedForEver() {
+        var log =
+                new EventLog(
+                        Logs.failing("\"event_id\":\"large\",", new RecordTooLargeException()),
+                        Logs.failing(
+                                "\"event_id\":\"large\",\"event_type\":\"login\",\"module",
+                                new RecordTooLargeException()));
+        Slice.client(log, meters)
+                .post()
+                .uri("/api/v1/events/batch")
+                .contentType(MediaType.APPLICATION_JSON)
+                .bodyValue(
+                        "{\"events\": [%s, %s]}"
+                                .formatted(GOOD.formatted("a"), GOOD.formatted("large")))
+                .exchange()
+                .expectStatus()
+                .isEqualTo(207)
+                .expectBody()
+                .json(
+                        "{\"accepted\": 1, \"rejected\": 1, \"results\": [{\"index\": 1, \"status\": \"rejected\"}]}");
+    }
+
+    @Test
+    void withoutKafkaTheAnswerIs503WithinASecondAndSaysWhenToComeBack() {
+        try (var log = Logs.unreachable()) {
+            var away = Slice.client(log, meters);
+            for (var path : new String[] {"/api/v1/events/batch", "/api/v1/events"}) {
+                long start = System.nanoTime();
+                away.post()
+                        .uri(path)
+                        .contentType(MediaType.APPLICATION_JSON)
+                        .bodyValue(
+                                path.endsWith("batch")
+                                        ? batchOf(5000, GOOD)
+                                        : "{\"event\": " + GOOD.formatted("e") + "}")
+                        .exchange()
+                        .expectStatus()
+                        .isEqualTo(503)
+                        .expectHeader()
+                        .valueEquals("Retry-After", "1")
+                        .expectHeader()
+                        .contentType(MediaType.APPLICATION_PROBLEM_JSON);
+                assertThat(Duration.ofNanos(System.nanoTime() - start))
+                        .isLessThan(Duration.ofMillis(1500));
+            }
+        }
+        assertThat(meters.counter("mirante.ingestion.events", "outcome", "retry").count())
+                .isEqualTo(5001);
+        assertThat(counted()).isEqualTo(5001);
+    }
+
+    private WebTestClient.ResponseSpec post(String path, String body) {
+        return client.post()
+                .uri(path)
+                .contentType(MediaType.APPLICATION_JSON)
+                .bodyValue(body)
+                .exchange();
+    }
+
+    private double counted() {
+        return meters.find("mirante.ingestion.events").counters().stream()
+                .mapToDouble(c -> c.count())
+                .sum();
+    }
+
+    private static String batchOf(int n, String event) {
+        return IntStream.range(0, n)
+                .mapToObj(i -> event.formatted("e" + i))
+                .collect(Collectors.joining(",", "{\"events\": [", "]}"));
+    }
+}
