@@ -11,7 +11,13 @@ import java.util.zip.CRC32;
 
 /**
  * Class caches (JEP 483, JEP 514), one per service, keyed by the JDK, the jar's content and the JVM's flags. A cache that
- * is missing or does not fit never stops a start: the JVM then loads its classes the usual way.
+ * is missing or does not fit never stops a start: the JVM then says so in the log and loads its classes the usual way.
+ *
+ * <p>Caches come from separate runs ({@link Training}). Measured with a bare WebFlux application on two cores: ready after
+ * 2.7 s (3.5 s CPU) without a cache and 1.2 s (1.6 s CPU) with one. Recording while the application serves
+ * ({@code -XX:AOTCacheOutput} at the first start) gave the same cache, but made that start 5.0 s and its stop 10.9 s
+ * instead of 2.0 s, and a stop that is cut short leaves none; a run that ends before anything is started took 8.8 s in the
+ * background and gave 1.3 s (1.8 s CPU).
  */
 final class AotCaches {
     private final Home home;

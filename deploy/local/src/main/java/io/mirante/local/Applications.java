@@ -56,9 +56,17 @@ final class Applications {
         }
     }
 
-    /** Remembers the hash by size and time of the file: the jars are large. */
+    /**
+     * Remembers the hash by the file's size, inode and time of its last change, since the jars are large. The time of
+     * modification says nothing: the build sets it to the same instant always.
+     */
     private String hash(ServiceName service, Path built) throws IOException {
-        String stamp = Files.size(built) + " " + Files.getLastModifiedTime(built).toInstant();
+        String stamp =
+                Files.size(built)
+                        + " "
+                        + Files.getAttribute(built, "unix:ino")
+                        + " "
+                        + Files.getAttribute(built, "unix:ctime");
         Path file = home.apps().resolve(service.id() + ".properties");
         Properties known = Home.load(file);
         if (stamp.equals(known.getProperty("stamp"))) {

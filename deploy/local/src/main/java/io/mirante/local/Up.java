@@ -158,42 +158,40 @@ final class Up {
 
         var applications = new Applications(settings.checkout(), home);
         var migrations = new Migrations(home, secrets);
-        var slots = new Semaphore(settings.parallel(), true);
+        var slots = new Semaphore(settings.parallel());
         var all = new ArrayList<CompletableFuture<?>>(List.of(kafka, postgres));
-        CompletableFuture<Void> before = CompletableFuture.completedFuture(null);
+        CompletableFuture<Void> turn = CompletableFuture.completedFuture(null);
+        CompletableFuture<Void> extracted = CompletableFuture.completedFuture(null);
         for (ServiceName service : ServiceName.all()) {
             if (running.contains(service)) {
                 progress.line(service.module(), "runs already, port " + ports.service(service));
-                all.add(before.thenRunAsync(() -> awaitReady(service, ports, false), threads));
+                all.add(
+                        CompletableFuture.runAsync(
+                                () -> awaitReady(service, ports, false), threads));
                 continue;
             }
-            // Tasks queue for the slots in the services' order: each begins after the one before
-            // has asked for its slot.
-            var asked = new CompletableFuture<Void>();
+            CompletableFuture<Application> application =
+                    extracted.thenApplyAsync(unused -> applications.extracted(service), threads);
+            extracted = application.thenApply(unused -> null);
+            // Services get their slots in order; each then migrates and starts while the next ones
+            // do.
+            turn =
+                    CompletableFuture.allOf(turn, application, kafka, databaseId)
+                            .thenRunAsync(slots::acquireUninterruptibly, threads);
             all.add(
-                    before.thenRunAsync(
-                            () -> {
-                                Application application;
-                                try {
-                                    application = applications.extracted(service);
-                                } finally {
-                                    asked.complete(null);
-                                }
-                                kafka.join();
-                                String id = databaseId.join();
-                                inSlot(
-                                        slots,
-                                        service,
-                                        application,
-                                        ports,
-                                        secrets,
-                                        migrations,
-                                        postgres.join(),
-                                        id,
-                                        started);
-                            },
-                            threads));
-            before = asked;
+                    turn.thenRunAsync(
+                                    () ->
+                                            startService(
+                                                    service,
+                                                    application.join(),
+                                                    ports,
+                                                    secrets,
+                                                    migrations,
+                                                    postgres.join(),
+                                                    databaseId.join(),
+                                                    started),
+                                    threads)
+                            .whenComplete((done, error) -> slots.release()));
         }
         var failure = new CompletableFuture<Void>();
         for (CompletableFuture<?> part : all) {
@@ -217,8 +215,7 @@ final class Up {
         }
     }
 
-    private void inSlot(
-            Semaphore slots,
+    private void startService(
             ServiceName service,
             Application application,
             Ports ports,
@@ -227,19 +224,14 @@ final class Up {
             PostgresServer postgres,
             String databaseId,
             Started started) {
-        slots.acquireUninterruptibly();
-        try {
+        checkGoingOn();
+        migrations.migrate(service, application, postgres, databaseId);
+        synchronized (startGate) {
             checkGoingOn();
-            migrations.migrate(service, application, postgres, databaseId);
-            synchronized (startGate) {
-                checkGoingOn();
-                processes.start(service, application, caches, ports, secrets);
-                started.add(service.id(), () -> processes.stop(service, SERVICE_STOP_LIMIT));
-            }
-            awaitReady(service, ports, true);
-        } finally {
-            slots.release();
+            processes.start(service, application, caches, ports, secrets);
+            started.add(service.id(), () -> processes.stop(service, SERVICE_STOP_LIMIT));
         }
+        awaitReady(service, ports, true);
     }
 
     private KafkaServer startKafka(Ports ports, Started started) {
@@ -371,23 +363,27 @@ final class Up {
     private void watch() {
         var alive = new TreeSet<>(ServiceName.all());
         while (!stopping) {
-            for (ServiceName service : List.copyOf(alive)) {
-                if (processes.find(service).isEmpty() && !stopping) {
-                    alive.remove(service);
-                    if (HomeLock.holder(home)
-                            .filter(holder -> holder.pid() != ProcessHandle.current().pid())
-                            .isEmpty()) {
-                        progress.line(
-                                service.module(),
-                                "ended, see "
-                                        + home.log(service.module())
-                                        + "; ./mesh up starts it again");
-                    }
-                }
+            List<ServiceName> ended =
+                    alive.stream().filter(service -> processes.find(service).isEmpty()).toList();
+            if (!ended.isEmpty()) {
+                // Another command may be stopping the mesh; it ends what is left in a moment.
+                pause(WATCH);
             }
-            if (alive.isEmpty() && KafkaServer.find(infrastructure.kafka()).isEmpty()) {
+            if (KafkaServer.find(infrastructure.kafka()).isEmpty()
+                    && ServiceName.all().stream()
+                            .noneMatch(service -> processes.find(service).isPresent())) {
                 progress.text("The mesh was stopped.");
                 return;
+            }
+            if (HomeLock.holder(home).isEmpty()) {
+                for (ServiceName service : ended) {
+                    alive.remove(service);
+                    progress.line(
+                            service.module(),
+                            "ended, see "
+                                    + home.log(service.module())
+                                    + "; ./mesh up starts it again");
+                }
             }
             pause(WATCH);
         }
