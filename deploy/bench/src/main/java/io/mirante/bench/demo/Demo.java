@@ -17,6 +17,10 @@ public final class Demo {
      * @return exit code: 0 every stage produced what it should, 1 something did not, 2 the command line is wrong
      */
     public static int run(List<String> arguments, PrintStream out) {
+        return run(arguments, out, LocalMesh.here());
+    }
+
+    static int run(List<String> arguments, PrintStream out, LocalMesh local) {
         DemoOptions options;
         try {
             options = DemoOptions.parse(arguments);
@@ -25,7 +29,6 @@ public final class Demo {
             out.print(DemoOptions.USAGE);
             return 2;
         }
-        LocalMesh local = LocalMesh.here();
         URI wanted = options.url();
         URI url = wanted == null ? local.url() : wanted;
         Screen screen = new Screen(out, url.toString(), options.key());
@@ -41,8 +44,7 @@ public final class Demo {
                 new CdnowDemo(mesh, screen, checks, options).run(from);
             } else {
                 Path state =
-                        local.home()
-                                .resolve("demo-" + url.getHost() + "-" + url.getPort() + ".json");
+                        wanted == null || wanted.equals(local.url()) ? local.stateFile() : null;
                 new ShopDemo(mesh, screen, checks, options).run(state);
             }
             return verdict(screen, checks);

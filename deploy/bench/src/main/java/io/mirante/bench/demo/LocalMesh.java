@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The mesh on this machine, driven through {@code ./mesh} so that there is one way to start it. */
 final class LocalMesh {
@@ -29,6 +30,13 @@ final class LocalMesh {
     /** Folder of the mesh's data; {@code MIRANTE_HOME} or {@code .mesh}. */
     Path home() {
         return root.resolve(environment.getOrDefault("MIRANTE_HOME", ".mesh"));
+    }
+
+    /** Where the demo notes what this mesh holds; null before the mesh has a folder. */
+    @Nullable Path stateFile() {
+        return Files.exists(home().resolve("version.properties"))
+                ? home().resolve("demo.json")
+                : null;
     }
 
     URI url() {

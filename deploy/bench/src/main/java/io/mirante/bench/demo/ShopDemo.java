@@ -63,10 +63,10 @@ final class ShopDemo {
     /**
      * Plays, waits, compares; without {@code --once} goes on for ever.
      *
-     * @param stateFile remembers which history this mesh holds
+     * @param stateFile remembers which history this mesh holds; null for a mesh of another place
      */
-    void run(Path stateFile) {
-        DemoState known = DemoState.read(stateFile);
+    void run(@Nullable Path stateFile) {
+        DemoState known = stateFile == null ? null : DemoState.read(stateFile);
         if (known != null && !known.sameScale(options)) {
             throw new MeshException(
                     ("this mesh already holds the demo with --seed %d --people %d --weeks %d; ask for the same,"
@@ -83,11 +83,11 @@ final class ShopDemo {
         Recount history = new Recount();
         shop.history().forEach(history::add);
         Figures before = Figures.read(mesh, from, to, state.end(), FUNNEL);
-        state.write(stateFile);
+        remember(state, stateFile);
 
         try (WebhookReceiver receiver = new WebhookReceiver()) {
             play(shop, history);
-            state.wholePlayed().write(stateFile);
+            remember(state.wholePlayed(), stateFile);
             machines(shop);
             String rule = rule(receiver);
             Recount live = new Recount();
@@ -110,6 +110,12 @@ final class ShopDemo {
             } else {
                 goOn(shop, from);
             }
+        }
+    }
+
+    private static void remember(DemoState state, @Nullable Path stateFile) {
+        if (stateFile != null) {
+            state.write(stateFile);
         }
     }
 
@@ -495,7 +501,7 @@ final class ShopDemo {
                         "predictions",
                         options.patience(),
                         () -> {
-                            List<JsonNode> all = mesh.all("/api/v1/predictions?model=churn");
+                            List<JsonNode> all = mesh.all("/api/v1/predictions");
                             boolean settled =
                                     all.size() >= options.people() / 3 && all.size() == seen.get();
                             seen.set(all.size());

@@ -1,0 +1,185 @@
+package io.mirante.bench.endtoend;
+
+import io.mirante.bench.client.MeshClient;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * A mesh of its own for tests: started by the launcher of {@code deploy/local} from the built jars, in a folder below
+ * {@code target}, on free ports.
+ */
+public final class MeshUnderTest implements AutoCloseable {
+    private static final JsonMapper JSON = JsonMapper.shared();
+    private static final Path CHECKOUT =
+            Path.of(System.getProperty("mirante.checkout")).toAbsolutePath();
+
+    private final Path home;
+    private final int port;
+    private final Map<String, String> environment = new TreeMap<>();
+
+    /** What a command printed and how it ended. */
+    public record Ended(int code, String output) {}
+
+    public MeshUnderTest(String name) {
+        this.home = CHECKOUT.resolve("deploy/bench/target/endtoend").resolve(name);
+        this.port = freePort();
+        environment.put("MIRANTE_HOME", home.toString());
+        environment.put("PORT", Integer.toString(port));
+        environment.put("MESH_AOT", "off");
+        deleteTree(home);
+    }
+
+    public static Path checkout() {
+        return CHECKOUT;
+    }
+
+    public Map<String, String> environment() {
+        return Map.copyOf(environment);
+    }
+
+    public Path home() {
+        return home;
+    }
+
+    public URI url() {
+        return URI.create("http://127.0.0.1:" + port);
+    }
+
+    public MeshClient client() {
+        return new MeshClient(url(), "dev-key-123");
+    }
+
+    /** Runs a command of the launcher. */
+    public Ended launcher(List<String> arguments, Map<String, String> more) {
+        try {
+            Path local = CHECKOUT.resolve("deploy/local/target");
+            List<String> command = new ArrayList<>();
+            command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+            command.add("-XX:+UseSerialGC");
+            command.add("-XX:TieredStopAtLevel=1");
+            command.add("-Dmirante.checkout=" + CHECKOUT);
+            command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=error");
+            command.add("-cp");
+            command.add(
+                    local.resolve("classes")
+                            + ":"
+                            + Files.readString(local.resolve("classpath.txt")).strip());
+            command.add("io.mirante.local.Mesh");
+            command.addAll(arguments);
+            Path output = Files.createTempFile("mesh", ".out");
+            ProcessBuilder builder =
+                    new ProcessBuilder(command)
+                            .redirectErrorStream(true)
+                            .redirectOutput(output.toFile());
+            builder.environment().putAll(environment);
+            builder.environment().putAll(more);
+            Process process = builder.start();
+            if (!process.waitFor(6, TimeUnit.MINUTES)) {
+                process.destroy();
+                return new Ended(-1, "no end after six minutes: " + Files.readString(output));
+            }
+            String text = Files.readString(output);
+            Files.delete(output);
+            return new Ended(process.exitValue(), text);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Starts what does not run. */
+    public void up() {
+        Ended ended = launcher(List.of("up", "--detach"), Map.of());
+        if (ended.code() != 0) {
+            throw new AssertionError("the mesh did not start:\n" + ended.output());
+        }
+    }
+
+    public void down() {
+        Ended ended = launcher(List.of("down"), Map.of());
+        if (ended.code() != 0) {
+            throw new AssertionError("the mesh did not stop:\n" + ended.output());
+        }
+    }
+
+    /** The launcher's view of one part. */
+    public JsonNode part(String name) {
+        JsonNode status = JSON.readTree(launcher(List.of("status", "--json"), Map.of()).output());
+        for (JsonNode part : status.path("parts")) {
+            if (part.path("name").asString("").equals(name)) {
+                return part;
+            }
+        }
+        throw new AssertionError("no part " + name + " in " + status);
+    }
+
+    /** SIGKILL. */
+    public void kill(String service) {
+        long pid = part(service).path("pid").asLong(-1);
+        ProcessHandle process = ProcessHandle.of(pid).orElseThrow();
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly();
+        process.onExit().join();
+    }
+
+    /** The database with its owner's rights, to recount what the mesh says. */
+    public Connection database() throws SQLException {
+        Properties passwords = new Properties();
+        try (var in = Files.newInputStream(home.resolve("keys/passwords.properties"))) {
+            passwords.load(in);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return DriverManager.getConnection(
+                "jdbc:postgresql://127.0.0.1:"
+                        + part("postgres").path("port").asInt(0)
+                        + "/mirante",
+                "mirante",
+                passwords.getProperty("owner"));
+    }
+
+    @Override
+    public void close() {
+        down();
+    }
+
+    static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void deleteTree(Path folder) {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        try (Stream<Path> tree = Files.walk(folder)) {
+            for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(path);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package io.mirante.bench.endtoend;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The commands that a page promises to work: its fenced blocks of language {@code bash} that call curl. */
+final class ReadmeCommands {
+    private ReadmeCommands() {}
+
+    static List<String> of(Path page) {
+        List<String> commands = new ArrayList<>();
+        StringBuilder block = new StringBuilder();
+        boolean inside = false;
+        try {
+            for (String line : Files.readAllLines(page)) {
+                if (line.strip().equals("```bash")) {
+                    inside = true;
+                    block.setLength(0);
+                } else if (inside && line.strip().equals("```")) {
+                    inside = false;
+                    if (block.toString().contains("curl ")) {
+                        commands.add(block.toString());
+                    }
+                } else if (inside) {
+                    block.append(line).append('\n');
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return commands;
+    }
+}
