@@ -1,0 +1,63 @@
+package io.mirante.etl.features;
+
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.springframework.r2dbc.core.DatabaseClient;
+import org.springframework.stereotype.Component;
+import reactor.core.publisher.Mono;
+
+/** Notes whose features have to be computed again. Thread-safe. */
+@Component
+public final class ChangedUsers {
+
+    ChangedUsers() {}
+
+    /** A known user has a new event in the log. */
+    public record Change(String tenantId, String userId, long personNo, Instant occurredAt) {}
+
+    private record Key(String tenantId, String userId) implements Comparable<Key> {
+        private static final Comparator<Key> ORDER =
+                Comparator.comparing(Key::tenantId).thenComparing(Key::userId);
+
+        @Override
+        public int compareTo(Key other) {
+            return ORDER.compare(this, other);
+        }
+    }
+
+    /**
+     * Marks users in the transaction that stores their events. A user is due as soon as the log's as_of has passed the
+     * earliest event that is not counted yet.
+     */
+    public Mono<Void> mark(List<Change> changes, DatabaseClient db) {
+        if (changes.isEmpty()) {
+            return Mono.empty();
+        }
+        Map<Key, Change> earliest = new TreeMap<>();
+        for (var change : changes) {
+            earliest.merge(
+                    new Key(change.tenantId(), change.userId()),
+                    change,
+                    (a, b) -> a.occurredAt().isAfter(b.occurredAt()) ? b : a);
+        }
+        var marks = List.copyOf(earliest.values());
+        return db.sql(
+                        """
+                        INSERT INTO user_feature_state (tenant_id, user_id, person_no, due_at)
+                        SELECT * FROM UNNEST($1::text[], $2::text[], $3::bigint[], $4::timestamptz[])
+                            AS m(tenant_id, user_id, person_no, due_at)
+                        ORDER BY tenant_id COLLATE "C", user_id COLLATE "C"
+                        ON CONFLICT (tenant_id, user_id) DO UPDATE SET
+                            due_at = least(user_feature_state.due_at, excluded.due_at),
+                            changes = user_feature_state.changes + 1\
+                        """)
+                .bind(0, marks.stream().map(Change::tenantId).toArray(String[]::new))
+                .bind(1, marks.stream().map(Change::userId).toArray(String[]::new))
+                .bind(2, marks.stream().map(Change::personNo).toArray(Long[]::new))
+                .bind(3, marks.stream().map(Change::occurredAt).toArray(Instant[]::new))
+                .then();
+    }
+}

@@ -1,0 +1,54 @@
+package io.mirante.etl.features;
+
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one query that computes features, for users of today as for training sets of the past: never looks at an event of
+ * its moment or later, by the event's own time. One row per known user with at least one event before.
+ */
+public final class FeatureQuery {
+
+    private static final String TEXT =
+            """
+            WITH event AS (
+                SELECT person_no, user_id, id, event_type, session_id, occurred_at, score,
+                    CASE WHEN currency IS NULL OR currency = :currency THEN amount END AS money,
+                    extract(epoch FROM :as_of - occurred_at)::float8 / 86400 AS age_days,
+                    CASE WHEN event_type = 'purchase' THEN extract(epoch FROM occurred_at - lag(occurred_at)
+                        OVER (PARTITION BY person_no, event_type = 'purchase' ORDER BY occurred_at))::float8 / 86400
+                        END AS since_purchase_days,
+                    session_id IS NULL AND coalesce(occurred_at - lag(occurred_at)
+                        OVER (PARTITION BY person_no, session_id IS NULL ORDER BY occurred_at)
+                        > interval '30 minutes', true) AS begins_session
+                FROM analytics_event
+                WHERE tenant_id = :tenant AND user_id IS NOT NULL AND occurred_at < :as_of:persons
+            )
+            SELECT person_no, max(user_id) AS user_id,
+                :features
+            FROM event GROUP BY person_no\
+            """;
+
+    private FeatureQuery() {}
+
+    /**
+     * The query's text. Columns: person_no, user_id, then every feature of {@link FeatureCatalog}, float8, null = absent.
+     *
+     * @param tenant expression, such as {@code $1}, of type text
+     * @param asOf of type timestamptz
+     * @param currency of type text
+     * @param persons array of persons' numbers (bigint[]); null = all users
+     */
+    public static String sql(
+            String tenant, String asOf, String currency, @Nullable String persons) {
+        return TEXT.replace(":tenant", tenant)
+                .replace(":as_of", asOf)
+                .replace(":currency", currency)
+                .replace(":persons", persons == null ? "" : " AND person_no = ANY(" + persons + ")")
+                .replace(
+                        ":features",
+                        FeatureCatalog.all().stream()
+                                .map(f -> "(%s)::float8 AS %s".formatted(f.sql(), f.name()))
+                                .collect(Collectors.joining(",\n    ")));
+    }
+}

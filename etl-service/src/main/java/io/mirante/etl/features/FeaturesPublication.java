@@ -1,0 +1,62 @@
+package io.mirante.etl.features;
+
+import io.mirante.contracts.CloudHeaders;
+import io.mirante.contracts.Json;
+import io.mirante.contracts.Keys;
+import io.mirante.contracts.Topics;
+import io.mirante.contracts.etl.UserFeatures;
+import io.mirante.platform.messaging.Outgoing;
+import io.mirante.platform.messaging.Publication;
+import io.r2dbc.spi.Readable;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** Sends features to {@code mirante.features.user} as they change. */
+@Configuration(proxyBeanMethods = false)
+final class FeaturesPublication {
+
+    @Bean
+    Publication userFeatures() {
+        return new Publication(
+                "user_feature_state",
+                List.of("tenant_id", "user_id"),
+                """
+                SELECT tenant_id, user_id, person_no, version, as_of, revision, features::text AS features
+                FROM user_feature_state WHERE revision > published_revision
+                ORDER BY tenant_id, user_id LIMIT 2000\
+                """,
+                FeaturesPublication::message);
+    }
+
+    private static Outgoing message(Readable row) {
+        var features =
+                new UserFeatures(
+                        text(row, "tenant_id"),
+                        text(row, "user_id"),
+                        Objects.requireNonNull(row.get("person_no", Long.class)),
+                        Objects.requireNonNull(row.get("version", Integer.class)),
+                        Objects.requireNonNull(row.get("as_of", Instant.class)),
+                        Objects.requireNonNull(row.get("revision", Long.class)),
+                        UserFeatureStates.values(text(row, "features")));
+        return new Outgoing(
+                Topics.FEATURES_USER.name(),
+                null,
+                Keys.of(features.tenantId(), features.userId()),
+                Json.mapper().writeValueAsBytes(features),
+                Map.of(
+                        CloudHeaders.TENANT,
+                        features.tenantId(),
+                        CloudHeaders.REVISION,
+                        Long.toString(features.revision()),
+                        CloudHeaders.AS_OF,
+                        features.asOf().toString()));
+    }
+
+    private static String text(Readable row, String column) {
+        return Objects.requireNonNull(row.get(column, String.class), column);
+    }
+}

@@ -1,0 +1,173 @@
+package io.mirante.etl.features;
+
+import io.mirante.contracts.Json;
+import io.mirante.etl.EtlSettings;
+import io.r2dbc.spi.Readable;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.springframework.r2dbc.core.DatabaseClient;
+import org.springframework.stereotype.Component;
+import reactor.core.publisher.Mono;
+import tools.jackson.core.type.TypeReference;
+
+/** Each user's current features: the only SQL for them besides {@link ChangedUsers}. Thread-safe. */
+@Component
+final class UserFeatureStates {
+
+    private static final TypeReference<Map<String, Double>> VALUES = new TypeReference<>() {};
+
+    private static final String COMPUTE =
+            """
+            SELECT d.user_id, d.changes, jsonb_strip_nulls(to_jsonb(f) - ARRAY['person_no', 'user_id'])::text,
+                (SELECT min(e.occurred_at) FROM analytics_event e
+                 WHERE e.tenant_id = $1 AND e.person_no = d.person_no AND e.occurred_at >= $2)
+            FROM UNNEST($4::text[], $5::bigint[], $6::bigint[]) AS d(user_id, person_no, changes)
+            LEFT JOIN (%s) f USING (person_no)\
+            """
+                    .formatted(
+                            FeatureQuery.sql("$1", "$2::timestamptz", "$3::text", "$5::bigint[]"));
+
+    private final EtlSettings settings;
+
+    UserFeatureStates(EtlSettings settings) {
+        this.settings = settings;
+    }
+
+    /** A user's features as stored. */
+    record State(String userId, Instant asOf, int version, Map<String, Double> features) {}
+
+    private record Due(String userId, long personNo, long changes) {}
+
+    private record Computed(
+            String userId,
+            long changes,
+            @Nullable String features,
+            @Nullable Instant nextEventAt) {}
+
+    /** The user's features; empty when the user is unknown or new. */
+    Mono<State> find(String tenant, String userId, DatabaseClient db) {
+        return db.sql(
+                        """
+                        SELECT user_id, as_of, version, features::text FROM user_feature_state
+                        WHERE tenant_id = $1 AND user_id = $2 AND features IS NOT NULL\
+                        """)
+                .bind(0, tenant)
+                .bind(1, userId)
+                .map(row ->
+                        new State(
+                                text(row, 0),
+                                Objects.requireNonNull(row.get(1, Instant.class)),
+                                Objects.requireNonNull(row.get(2, Integer.class)),
+                                values(text(row, 3))))
+                .one();
+    }
+
+    static Map<String, Double> values(String json) {
+        return Json.mapper().readValue(json, VALUES);
+    }
+
+    /**
+     * Computes a batch of due users of a tenant again, as of a moment; answers how many. Another replica that is at the
+     * same tenant leaves nothing to do here. A user is computed at most once per second of as_of.
+     *
+     * <p>The rows are locked only while results are written, in the order in which polls lock them. A user marked while
+     * computing stays due.
+     */
+    Mono<Integer> recompute(String tenant, Instant asOf, int limit, DatabaseClient db) {
+        return db.sql(
+                        "SELECT pg_try_advisory_xact_lock(hashtextextended('etl.features ' || $1, 0))")
+                .bind(0, tenant)
+                .map(row -> Boolean.TRUE.equals(row.get(0, Boolean.class)))
+                .one()
+                .flatMap(ours -> ours ? due(tenant, asOf, limit, db) : Mono.just(List.<Due>of()))
+                .flatMap(due ->
+                        due.isEmpty()
+                                ? Mono.just(0)
+                                : compute(tenant, asOf, due, db)
+                                        .flatMap(computed -> write(tenant, asOf, computed, db))
+                                        .thenReturn(due.size()));
+    }
+
+    private static Mono<List<Due>> due(String tenant, Instant asOf, int limit, DatabaseClient db) {
+        return db.sql(
+                        """
+                        SELECT user_id, person_no, changes FROM user_feature_state
+                        WHERE tenant_id = $1 AND due_at < $2
+                            AND (as_of IS NULL OR as_of <= $2::timestamptz - interval '1 second')
+                        ORDER BY due_at LIMIT $3\
+                        """)
+                .bind(0, tenant)
+                .bind(1, asOf)
+                .bind(2, limit)
+                .map(row ->
+                        new Due(
+                                text(row, 0),
+                                Objects.requireNonNull(row.get(1, Long.class)),
+                                Objects.requireNonNull(row.get(2, Long.class))))
+                .all()
+                .collectList();
+    }
+
+    private Mono<List<Computed>> compute(
+            String tenant, Instant asOf, List<Due> due, DatabaseClient db) {
+        return db.sql(COMPUTE)
+                .bind(0, tenant)
+                .bind(1, asOf)
+                .bind(2, settings.currency())
+                .bind(3, due.stream().map(Due::userId).toArray(String[]::new))
+                .bind(4, due.stream().map(Due::personNo).toArray(Long[]::new))
+                .bind(5, due.stream().map(Due::changes).toArray(Long[]::new))
+                .map(row ->
+                        new Computed(
+                                text(row, 0),
+                                Objects.requireNonNull(row.get(1, Long.class)),
+                                row.get(2, String.class),
+                                row.get(3, Instant.class)))
+                .all()
+                .collectList();
+    }
+
+    private Mono<Void> write(
+            String tenant, Instant asOf, List<Computed> computed, DatabaseClient db) {
+        var refreshAt = asOf.plus(settings.refresh());
+        return db.sql(
+                        """
+                        WITH locked AS MATERIALIZED (
+                            SELECT user_id FROM user_feature_state WHERE tenant_id = $1 AND user_id = ANY($4)
+                            ORDER BY user_id COLLATE "C" FOR UPDATE
+                        )
+                        UPDATE user_feature_state s SET
+                            features = coalesce(c.features::jsonb, s.features),
+                            as_of = $2,
+                            version = $3,
+                            revision = s.revision + CASE WHEN c.features IS NULL THEN 0 ELSE 1 END,
+                            due_at = CASE WHEN s.changes = c.changes THEN c.due_at ELSE s.due_at END
+                        FROM locked l JOIN UNNEST($4::text[], $5::bigint[], $6::text[], $7::timestamptz[])
+                            AS c(user_id, changes, features, due_at) USING (user_id)
+                        WHERE s.tenant_id = $1 AND s.user_id = c.user_id\
+                        """)
+                .bind(0, tenant)
+                .bind(1, asOf)
+                .bind(2, FeatureCatalog.VERSION)
+                .bind(3, computed.stream().map(Computed::userId).toArray(String[]::new))
+                .bind(4, computed.stream().map(Computed::changes).toArray(Long[]::new))
+                .bind(5, computed.stream().map(Computed::features).toArray(String[]::new))
+                .bind(
+                        6,
+                        computed.stream()
+                                .map(c -> dueAgain(c.nextEventAt(), refreshAt))
+                                .toArray(Instant[]::new))
+                .then();
+    }
+
+    private static Instant dueAgain(@Nullable Instant nextEventAt, Instant refreshAt) {
+        return nextEventAt != null && nextEventAt.isBefore(refreshAt) ? nextEventAt : refreshAt;
+    }
+
+    private static String text(Readable row, int column) {
+        return Objects.requireNonNull(row.get(column, String.class));
+    }
+}

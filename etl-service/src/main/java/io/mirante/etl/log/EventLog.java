@@ -1,0 +1,89 @@
+package io.mirante.etl.log;
+
+import io.mirante.contracts.Json;
+import io.mirante.etl.log.SortedPoll.Sorted;
+import java.time.Instant;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.springframework.r2dbc.core.DatabaseClient;
+import org.springframework.stereotype.Component;
+import reactor.core.publisher.Mono;
+import tools.jackson.databind.node.JsonNodeFactory;
+
+/** The event log: one row per event that counts. Thread-safe. */
+@Component
+final class EventLog {
+
+    /** Appends events whose identity is new, in the poll's transaction. */
+    Mono<Void> append(List<Sorted> fresh, NumberedPersons persons, DatabaseClient db) {
+        if (fresh.isEmpty()) {
+            return Mono.empty();
+        }
+        return db.sql(
+                        """
+                        INSERT INTO analytics_event
+                            (tenant_id, id, received_at, occurred_at, module, event_type, user_id, anonymous_id,
+                             session_id, person_no, amount, currency, score, source, schema_version, partition_key,
+                             payload)
+                        SELECT tenant_id, id, received_at, occurred_at, module, event_type, user_id, anonymous_id,
+                            session_id, nullif(person_no, 0), amount::numeric, currency, score, source, schema_version,
+                            partition_key, payload::jsonb
+                        FROM UNNEST($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[],
+                            $6::text[], $7::text[], $8::text[], $9::text[], $10::bigint[], $11::text[], $12::text[],
+                            $13::float8[], $14::text[], $15::int[], $16::text[], $17::text[])
+                            AS e(tenant_id, id, received_at, occurred_at, module, event_type, user_id, anonymous_id,
+                                session_id, person_no, amount, currency, score, source, schema_version, partition_key,
+                                payload)\
+                        """)
+                .bind(0, strings(fresh, RawEvent::tenantId))
+                .bind(1, strings(fresh, e -> e.event().eventId()))
+                .bind(2, instants(fresh, RawEvent::receivedAt))
+                .bind(3, instants(fresh, e -> e.event().occurredAt()))
+                .bind(4, strings(fresh, e -> e.event().module()))
+                .bind(5, strings(fresh, e -> e.event().eventType()))
+                .bind(6, strings(fresh, e -> e.event().userId()))
+                .bind(7, strings(fresh, e -> e.event().anonymousId()))
+                .bind(8, strings(fresh, e -> e.event().sessionId()))
+                .bind(
+                        9,
+                        fresh.stream()
+                                .map(s -> persons.no(s.event().person()))
+                                .toArray(Long[]::new))
+                .bind(10, strings(fresh, e -> Amounts.amount(e.event().data())))
+                .bind(11, strings(fresh, e -> Amounts.currency(e.event().data())))
+                .bind(
+                        12,
+                        fresh.stream()
+                                .map(s -> Amounts.score(s.event().event()))
+                                .toArray(Double[]::new))
+                .bind(13, strings(fresh, RawEvent::source))
+                .bind(
+                        14,
+                        fresh.stream()
+                                .map(s -> s.event().event().schemaVersion())
+                                .toArray(Integer[]::new))
+                .bind(15, strings(fresh, e -> e.event().partitionKey(e.tenantId())))
+                .bind(16, strings(fresh, EventLog::payload))
+                .then();
+    }
+
+    private static String payload(RawEvent raw) {
+        var event = raw.event();
+        var payload = JsonNodeFactory.instance.objectNode();
+        payload.set("data", event.data());
+        payload.set("metadata", event.metadata());
+        payload.set("context", event.context());
+        payload.put("timestamp_as_given", event.timestampAsGiven());
+        return Json.mapper().writeValueAsString(payload);
+    }
+
+    private static String[] strings(
+            List<Sorted> events, Function<RawEvent, @Nullable String> value) {
+        return events.stream().map(s -> value.apply(s.event())).toArray(String[]::new);
+    }
+
+    private static Instant[] instants(List<Sorted> events, Function<RawEvent, Instant> value) {
+        return events.stream().map(s -> value.apply(s.event())).toArray(Instant[]::new);
+    }
+}

@@ -1,0 +1,109 @@
+package io.mirante.etl.log;
+
+import io.mirante.contracts.CloudHeaders;
+import io.mirante.contracts.Json;
+import io.mirante.contracts.events.CanonicalEvent;
+import io.mirante.platform.messaging.Headers;
+import io.mirante.platform.messaging.Parser;
+import io.mirante.platform.messaging.PoisonException;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Objects;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * Reads the records of the raw topics. Ingestion alone writes them and has checked what it wrote; whatever else turns up
+ * is poison here, so that PostgreSQL never refuses a poll because of one record. Thread-safe.
+ */
+final class RawEvents implements Parser<RawEvent> {
+
+    private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
+    private static final Instant FIRST = Instant.EPOCH;
+    private static final Instant LAST = Instant.parse("9999-12-31T23:59:59Z");
+
+    /** Longest id that still fits into an index entry of PostgreSQL together with the tenant, in characters. */
+    private static final int MAX_ID = 400;
+
+    @Override
+    public RawEvent parse(byte[] value, Headers headers) throws PoisonException {
+        var tenant = headers.require(CloudHeaders.TENANT);
+        var hash = headers.require(CloudHeaders.CONTENT_HASH);
+        if (!SHA_256.matcher(hash).matches()) {
+            throw new PoisonException(
+                    "bad_header", CloudHeaders.CONTENT_HASH + " must be 64 hexadecimal digits");
+        }
+        var source = Objects.requireNonNullElse(headers.get(CloudHeaders.SOURCE), "");
+        var event = event(value);
+        id(CloudHeaders.TENANT, tenant);
+        id("event_id", event.eventId());
+        id("event_type", event.eventType());
+        id("module", event.module());
+        optionalId("user_id", event.userId());
+        optionalId("anonymous_id", event.anonymousId());
+        optionalId("session_id", event.sessionId());
+        storable(CloudHeaders.SOURCE, StorableText.fault(source));
+        storable("data", StorableText.fault(event.data()));
+        storable("metadata", StorableText.fault(event.metadata()));
+        storable("context", StorableText.fault(event.context()));
+        var timestampAsGiven = event.timestampAsGiven();
+        if (timestampAsGiven != null) {
+            storable("timestamp_as_given", StorableText.fault(timestampAsGiven));
+        }
+        return new RawEvent(
+                tenant, hash, receivedAt(headers.require(CloudHeaders.RECEIVED_AT)), source, event);
+    }
+
+    private static CanonicalEvent event(byte[] value) throws PoisonException {
+        JsonNode tree;
+        try {
+            tree = Json.mapper().readTree(value);
+        } catch (JacksonException e) {
+            throw new PoisonException("bad_json", e.getOriginalMessage());
+        }
+        try {
+            return CanonicalEvent.fromTree(tree);
+        } catch (IllegalArgumentException e) {
+            throw new PoisonException("bad_event", String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static Instant receivedAt(String text) throws PoisonException {
+        try {
+            var time = Instant.parse(text).truncatedTo(ChronoUnit.MICROS);
+            if (!time.isBefore(FIRST) && !time.isAfter(LAST)) {
+                return time;
+            }
+        } catch (DateTimeException e) {
+            // the same answer as a time out of range
+        }
+        throw new PoisonException(
+                "bad_header",
+                CloudHeaders.RECEIVED_AT + " must be an RFC 3339 time from 1970 to 9999");
+    }
+
+    private static void optionalId(String name, @Nullable String id) throws PoisonException {
+        if (id != null) {
+            id(name, id);
+        }
+    }
+
+    private static void id(String name, String id) throws PoisonException {
+        if (!(id.length() <= MAX_ID)) {
+            throw new PoisonException(
+                    "bad_event",
+                    "%s must have at most %d characters, had %d"
+                            .formatted(name, MAX_ID, id.length()));
+        }
+        storable(name, StorableText.fault(id));
+    }
+
+    private static void storable(String name, @Nullable String fault) throws PoisonException {
+        if (fault != null) {
+            throw new PoisonException("bad_event", name + " " + fault);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+package io.mirante.etl.log;
+
+import io.mirante.platform.messaging.BatchRunner;
+import java.util.List;
+import java.util.function.Consumer;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.messaging.Message;
+
+/** The two functions that read raw events; critical ones on threads of their own. */
+@Configuration(proxyBeanMethods = false)
+final class RawEventsBinding {
+
+    @Bean
+    Consumer<Message<List<byte[]>>> storeRawEvents(BatchRunner runner, StoreEvents handler) {
+        return runner.publishing("storeRawEvents", new RawEvents(), handler::store);
+    }
+
+    @Bean
+    Consumer<Message<List<byte[]>>> storeCriticalEvents(BatchRunner runner, StoreEvents handler) {
+        return runner.publishing("storeCriticalEvents", new RawEvents(), handler::store);
+    }
+}

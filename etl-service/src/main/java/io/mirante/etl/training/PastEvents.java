@@ -1,0 +1,103 @@
+package io.mirante.etl.training;
+
+import io.mirante.etl.EtlSettings;
+import io.mirante.etl.features.FeatureCatalog;
+import io.mirante.etl.features.FeatureQuery;
+import io.mirante.platform.messaging.AsOf;
+import io.mirante.platform.persistence.TenantDatabase;
+import io.r2dbc.spi.Readable;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.springframework.stereotype.Component;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/** The log as training sees it: what users were like at a moment, and what they did next. Thread-safe. */
+@Component
+final class PastEvents {
+
+    private static final int FETCH = 500;
+
+    private static final String ROWS =
+            """
+            SELECT f.*, (a.person_no IS NULL)::int AS label
+            FROM (%s) f
+            LEFT JOIN (
+                SELECT DISTINCT person_no FROM analytics_event
+                WHERE tenant_id = $1 AND user_id IS NOT NULL AND occurred_at >= $2 AND occurred_at < $4
+            ) a USING (person_no)
+            ORDER BY f.person_no\
+            """
+                    .formatted(FeatureQuery.sql("$1", "$2::timestamptz", "$3::text", null));
+
+    private final TenantDatabase database;
+    private final AsOf asOf;
+    private final EtlSettings settings;
+
+    PastEvents(TenantDatabase database, AsOf asOf, EtlSettings settings) {
+        this.database = database;
+        this.asOf = asOf;
+        this.settings = settings;
+    }
+
+    /**
+     * One user at one moment.
+     *
+     * @param features in the order of {@link FeatureCatalog}; null = absent
+     * @param label 1 = no event within the horizon, else 0
+     */
+    record Row(String userId, @Nullable Double[] features, int label) {}
+
+    /** Time of the tenant's newest event that is not in the future of the log; empty when there is none. */
+    Mono<Instant> newest(String tenant) {
+        return asOf.ofLog()
+                .flatMap(until ->
+                        database.one(
+                                tenant,
+                                db ->
+                                        db.sql(
+                                                        """
+                                                        SELECT occurred_at FROM analytics_event
+                                                        WHERE tenant_id = $1 AND occurred_at <= $2
+                                                        ORDER BY occurred_at DESC LIMIT 1\
+                                                        """)
+                                                .bind(0, tenant)
+                                                .bind(1, until)
+                                                .map(row ->
+                                                        Objects.requireNonNull(
+                                                                row.get(0, Instant.class)))
+                                                .one()));
+    }
+
+    /** Every user with an event before the moment, by person number; read as fast as they are taken. */
+    Flux<Row> at(String tenant, Instant moment, Duration horizon) {
+        return database.many(
+                tenant,
+                db ->
+                        db.sql("SET LOCAL statement_timeout = '10min'")
+                                .then()
+                                .thenMany(
+                                        db.sql(ROWS)
+                                                .filter(statement -> statement.fetchSize(FETCH))
+                                                .bind(0, tenant)
+                                                .bind(1, moment)
+                                                .bind(2, settings.currency())
+                                                .bind(3, moment.plus(horizon))
+                                                .map(PastEvents::row)
+                                                .all()));
+    }
+
+    private static Row row(Readable row) {
+        int features = FeatureCatalog.all().size();
+        var values = new @Nullable Double[features];
+        for (int i = 0; i < features; i++) {
+            values[i] = row.get(i + 2, Double.class);
+        }
+        return new Row(
+                Objects.requireNonNull(row.get(1, String.class)),
+                values,
+                Objects.requireNonNull(row.get(features + 2, Integer.class)));
+    }
+}
