@@ -1,6 +1,7 @@
 package io.mirante.bench;
 
 import io.mirante.bench.demo.Demo;
+import io.mirante.bench.token.TokenBench;
 import java.util.Arrays;
 import java.util.List;
 
@@ -27,6 +28,7 @@ public final class Bench {
         }
         return switch (name) {
             case "demo" -> Demo.run(rest, System.out);
+            case "token" -> TokenBench.run(System.out);
             default -> {
                 System.out.println("mesh bench: there is no bench \"" + name + "\"");
                 System.out.println(USAGE);
