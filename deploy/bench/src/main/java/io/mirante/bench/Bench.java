@@ -1,6 +1,8 @@
 package io.mirante.bench;
 
+import io.mirante.bench.client.MeshException;
 import io.mirante.bench.demo.Demo;
+import io.mirante.bench.start.StartBench;
 import io.mirante.bench.token.TokenBench;
 import java.util.Arrays;
 import java.util.List;
@@ -13,7 +15,14 @@ public final class Bench {
     private Bench() {}
 
     public static void main(String[] arguments) {
-        System.exit(run(Arrays.asList(arguments)));
+        int code;
+        try {
+            code = run(Arrays.asList(arguments));
+        } catch (MeshException e) {
+            System.err.println("mesh: " + e.getMessage());
+            code = 1;
+        }
+        System.exit(code);
     }
 
     static int run(List<String> arguments) {
@@ -28,6 +37,7 @@ public final class Bench {
         }
         return switch (name) {
             case "demo" -> Demo.run(rest, System.out);
+            case "start" -> StartBench.run(rest, System.out);
             case "token" -> TokenBench.run(System.out);
             default -> {
                 System.out.println("mesh bench: there is no bench \"" + name + "\"");
