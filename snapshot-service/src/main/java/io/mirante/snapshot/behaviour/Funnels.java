@@ -1,0 +1,139 @@
+package io.mirante.snapshot.behaviour;
+
+import io.mirante.contracts.Json;
+import io.mirante.platform.persistence.TenantDatabase;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.springframework.r2dbc.core.DatabaseClient;
+import org.springframework.stereotype.Component;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
+
+/** Funnels that were asked, and their answers from stored events. Thread-safe. */
+@Component
+final class Funnels {
+
+    private static final int FETCH = 10_000;
+
+    private final TenantDatabase database;
+
+    Funnels(TenantDatabase database) {
+        this.database = database;
+    }
+
+    /** A person in a funnel. */
+    record Person(long personNo, @Nullable String userId, @Nullable String anonymousId) {}
+
+    /**
+     * Keeps the definition.
+     *
+     * @return its id, the same for the same definition
+     */
+    Mono<String> keep(String tenant, FunnelRequest request) {
+        var definition = Json.mapper().writeValueAsString(request);
+        var id = "fun_" + hash(definition);
+        return database.one(
+                tenant,
+                db ->
+                        db.sql(
+                                        "INSERT INTO funnel (tenant_id, funnel_id, definition) VALUES ($1, $2,"
+                                                + " $3::jsonb) ON CONFLICT DO NOTHING")
+                                .bind(0, tenant)
+                                .bind(1, id)
+                                .bind(2, definition)
+                                .then()
+                                .thenReturn(id));
+    }
+
+    private static String hash(String text) {
+        try {
+            var digest = MessageDigest.getInstance("SHA-256");
+            return HexFormat.of()
+                    .formatHex(digest.digest(text.getBytes(StandardCharsets.UTF_8)), 0, 16);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+
+    /** The funnel of an id; empty when the tenant has none of it. */
+    Mono<Funnel> find(String tenant, String id) {
+        return database.one(
+                        tenant,
+                        db ->
+                                db.sql("SELECT definition::text FROM funnel WHERE funnel_id = $1")
+                                        .bind(0, id)
+                                        .map(row ->
+                                                Objects.requireNonNull(row.get(0, String.class)))
+                                        .one())
+                .map(text -> Json.mapper().readValue(text, FunnelRequest.class).toFunnel());
+    }
+
+    /** How many persons reached each step, and how long they took. */
+    Mono<List<FunnelRun.Step>> answer(String tenant, Funnel funnel) {
+        var run = new FunnelRun(funnel, null);
+        return walk(tenant, funnel, run, null, 0).then(Mono.fromCallable(run::finish));
+    }
+
+    /** Persons who reached a step, or were lost before it, by number; at most {@code limit}. */
+    Mono<List<Person>> people(
+            String tenant, Funnel funnel, int step, boolean dropped, long afterPerson, int limit) {
+        var listing = new FunnelRun.Listing(step, dropped, limit);
+        var run = new FunnelRun(funnel, listing);
+        return walk(tenant, funnel, run, listing, afterPerson)
+                .then(Mono.fromCallable(run::finish))
+                .flatMap(steps -> names(tenant, listing.persons()));
+    }
+
+    private Mono<Void> walk(
+            String tenant,
+            Funnel funnel,
+            FunnelRun run,
+            FunnelRun.@Nullable Listing listing,
+            long afterPerson) {
+        var sql = funnel.events(afterPerson);
+        Flux<long[]> events =
+                database.many(
+                        tenant,
+                        db -> {
+                            DatabaseClient.GenericExecuteSpec spec =
+                                    db.sql(sql.text()).filter(s -> s.fetchSize(FETCH));
+                            for (int i = 0; i < sql.arguments().size(); i++) {
+                                spec = spec.bind(i, sql.arguments().get(i));
+                            }
+                            return spec.map(row ->
+                                            new long[] {
+                                                Objects.requireNonNull(row.get(0, Long.class)),
+                                                Objects.requireNonNull(row.get(1, Long.class)),
+                                                Objects.requireNonNull(row.get(2, Integer.class))
+                                            })
+                                    .all();
+                        });
+        return events.publishOn(Schedulers.boundedElastic(), FETCH)
+                .doOnNext(e -> run.add(e[0], e[1], (int) e[2]))
+                .takeUntil(e -> listing != null && listing.isFull())
+                .then();
+    }
+
+    private Mono<List<Person>> names(String tenant, List<Long> persons) {
+        return database.one(
+                tenant,
+                db ->
+                        db.sql(
+                                        "SELECT person_no, user_id, anonymous_id FROM person WHERE person_no = ANY($1)"
+                                                + " ORDER BY person_no")
+                                .bind(0, persons.toArray(Long[]::new))
+                                .map(row ->
+                                        new Person(
+                                                Objects.requireNonNull(row.get(0, Long.class)),
+                                                row.get(1, String.class),
+                                                row.get(2, String.class)))
+                                .all()
+                                .collectList());
+    }
+}

@@ -1,0 +1,135 @@
+package io.mirante.snapshot.behaviour;
+
+import io.mirante.platform.persistence.TenantDatabase;
+import io.mirante.snapshot.SnapshotSettings;
+import io.mirante.snapshot.TimeRange;
+import java.math.BigDecimal;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.springframework.r2dbc.core.DatabaseClient;
+import org.springframework.stereotype.Component;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/** Totals of a time range from stored events. Thread-safe. */
+@Component
+final class Overview {
+
+    /** How many keys each top list holds. */
+    static final int TOP = 10;
+
+    private static final String RANGE =
+            " occurred_at >= $1::timestamptz AND occurred_at < $2::timestamptz";
+
+    /**
+     * A session is the client's session_id of one person; a person's events without one make a new session after 30
+     * minutes without such an event.
+     */
+    private static final String TOTALS =
+            "WITH e AS (SELECT person_no, session_id, occurred_at, event_type, data FROM behaviour_event WHERE"
+                    + RANGE
+                    + "), gaps AS (SELECT occurred_at - lag(occurred_at) OVER (PARTITION BY person_no ORDER BY"
+                    + " occurred_at) AS gap FROM e WHERE session_id IS NULL AND person_no > 0)"
+                    + " SELECT (SELECT count(*) FROM e) AS events,"
+                    + " (SELECT count(DISTINCT person_no) FROM e WHERE person_no > 0) AS users,"
+                    + " (SELECT count(*) FROM (SELECT DISTINCT person_no, session_id FROM e WHERE session_id IS NOT"
+                    + " NULL) s) + (SELECT count(*) FROM gaps WHERE gap IS NULL OR gap >= interval '30 minutes') AS"
+                    + " sessions,"
+                    + " (SELECT count(*) FROM person WHERE first_seen_at >= $1::timestamptz AND first_seen_at <"
+                    + " $2::timestamptz) AS new_users,"
+                    + " (SELECT coalesce(sum((data ->> 'amount')::numeric), 0) FROM e WHERE event_type = 'purchase' AND"
+                    + " data ->> 'amount' ~ '^"
+                    + Funnel.NUMBER
+                    + "$' AND upper(coalesce(data ->> 'currency', $3)) = $3) AS revenue";
+
+    private final TenantDatabase database;
+    private final String currency;
+
+    Overview(TenantDatabase database, SnapshotSettings settings) {
+        this.database = database;
+        this.currency = settings.currency().getCurrencyCode();
+    }
+
+    /**
+     * Totals.
+     *
+     * @param users persons with an event in the range
+     * @param newUsers those whose first event ever lies in it
+     * @param revenue amounts of purchases in the tenant's currency
+     */
+    record Totals(long events, long users, long sessions, long newUsers, BigDecimal revenue) {
+
+        long returningUsers() {
+            return users - newUsers;
+        }
+    }
+
+    /** A key and how many events it has. */
+    record Count(String key, long value) {}
+
+    /** The most frequent keys, at most {@value #TOP} each. */
+    record Top(
+            List<Count> eventTypes,
+            List<Count> pages,
+            List<Count> countries,
+            List<Count> devices) {}
+
+    Mono<Totals> totals(String tenant, TimeRange range) {
+        return database.one(
+                tenant,
+                db ->
+                        in(range, db.sql(TOTALS))
+                                .bind(2, currency)
+                                .map(row ->
+                                        new Totals(
+                                                number(row.get("events", Long.class)),
+                                                number(row.get("users", Long.class)),
+                                                number(row.get("sessions", Long.class)),
+                                                number(row.get("new_users", Long.class)),
+                                                Objects.requireNonNull(
+                                                        row.get("revenue", BigDecimal.class))))
+                                .one());
+    }
+
+    Mono<Top> top(String tenant, TimeRange range) {
+        return database.many(
+                        tenant,
+                        db ->
+                                Flux.concat(
+                                        counts(db, range, "event_type", ""),
+                                        counts(
+                                                db,
+                                                range,
+                                                "main_property",
+                                                " AND event_type = 'page_view'"),
+                                        counts(db, range, "country", ""),
+                                        counts(db, range, "device", "")))
+                .collectList()
+                .map(lists -> new Top(lists.get(0), lists.get(1), lists.get(2), lists.get(3)));
+    }
+
+    private static Mono<List<Count>> counts(
+            DatabaseClient db, TimeRange range, String column, String condition) {
+        return in(
+                        range,
+                        db.sql(
+                                "SELECT %s, count(*) FROM behaviour_event WHERE %s AND %s IS NOT NULL%s GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %d"
+                                        .formatted(column, RANGE, column, condition, TOP)))
+                .map(row ->
+                        new Count(
+                                Objects.requireNonNull(row.get(0, String.class)),
+                                number(row.get(1, Long.class))))
+                .all()
+                .collectList();
+    }
+
+    private static DatabaseClient.GenericExecuteSpec in(
+            TimeRange range, DatabaseClient.GenericExecuteSpec spec) {
+        return spec.bind(0, range.start().toString()).bind(1, range.end().toString());
+    }
+
+    private static long number(@Nullable Long value) {
+        return Objects.requireNonNull(value);
+    }
+}

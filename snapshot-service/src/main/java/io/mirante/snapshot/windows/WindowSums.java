@@ -1,0 +1,60 @@
+package io.mirante.snapshot.windows;
+
+import io.mirante.contracts.etl.CleanEvent;
+import io.mirante.contracts.metrics.MetricCatalog;
+import java.math.BigDecimal;
+import java.time.ZoneId;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * Sums up what events add, hour by hour and day by day of their own time. Plain sums: any order and any split into polls
+ * gives the same. Not thread-safe.
+ */
+final class WindowSums {
+
+    private final ZoneId zone;
+    private final String currency;
+    private final TreeMap<Window, SortedMap<String, BigDecimal>> sums = new TreeMap<>();
+    private final Map<Map<String, String>, String> texts = new HashMap<>();
+
+    /**
+     * Nothing yet.
+     *
+     * @param zone whose hours and days
+     * @param currency ISO 4217, for amounts that name none
+     */
+    WindowSums(ZoneId zone, String currency) {
+        this.zone = zone;
+        this.currency = currency;
+    }
+
+    void add(CleanEvent event) {
+        var measurements = MetricCatalog.measure(event, currency);
+        for (var granularity : Granularity.values()) {
+            var start = granularity.startOf(event.occurredAt(), zone);
+            var end = granularity.endOf(event.occurredAt(), zone);
+            for (var measured : measurements) {
+                var dimensions = texts.computeIfAbsent(measured.dimensions(), Window::text);
+                sums.computeIfAbsent(
+                                new Window(
+                                        event.tenantId(),
+                                        measured.scope(),
+                                        granularity,
+                                        start,
+                                        end,
+                                        dimensions),
+                                w -> new TreeMap<>())
+                        .merge(measured.metric(), measured.value(), BigDecimal::add);
+            }
+        }
+    }
+
+    /** Metric to sum by window, in the order of the windows' keys. */
+    SortedMap<Window, SortedMap<String, BigDecimal>> sums() {
+        return Collections.unmodifiableSortedMap(sums);
+    }
+}
