@@ -174,8 +174,9 @@ final class JobRunner implements SmartLifecycle {
                     jobs.renew(job.id(), worker, LEASE, state.progress, state.detail)
                             .onErrorResume(e -> Mono.just(false))
                             .block(DATABASE);
-            // empty: the lease is another's by now, so this run must end without a word
-            state.cancelled = state.cancelled || Boolean.TRUE.equals(cancel);
+            // empty: the lease is another's by now, so this run must stop; what it says at its end
+            // changes nothing
+            state.cancelled = state.cancelled || cancel == null || cancel;
         } catch (RuntimeException e) {
             LOG.warn("cannot renew the lease of job {}: {}", job.id(), e.getMessage());
         }

@@ -1,0 +1,188 @@
+package io.mirante.testkit.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.mirante.contracts.Json;
+import io.mirante.platform.jobs.Job;
+import io.mirante.platform.jobs.JobContext;
+import io.mirante.platform.jobs.JobFailedException;
+import io.mirante.platform.jobs.JobHandler;
+import io.mirante.platform.jobs.Jobs;
+import io.mirante.testkit.Mesh;
+import io.mirante.testkit.MeshTest;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.context.TestConfiguration;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Import;
+import tools.jackson.databind.JsonNode;
+
+/** Long work: done, failed with a reason, tried again, cancelled, taken over from a worker that died. */
+@MeshTest
+@Import(JobsIT.Handlers.class)
+class JobsIT {
+
+    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Map<String, AtomicInteger> RUNS = new ConcurrentHashMap<>();
+    private static final CountDownLatch HELD = new CountDownLatch(1);
+
+    @Autowired Mesh mesh;
+    @Autowired Jobs jobs;
+
+    private Job submit(String tenant, String what) {
+        return Objects.requireNonNull(
+                jobs.submit(tenant, "work", Json.mapper().createObjectNode().put("what", what))
+                        .block());
+    }
+
+    private Job ended(String tenant, String id) {
+        await().atMost(SOON)
+                .until(() ->
+                        !java.util.Set.of("pending", "running")
+                                .contains(show(tenant, id).status()));
+        return show(tenant, id);
+    }
+
+    private Job show(String tenant, String id) {
+        return Objects.requireNonNull(jobs.find(tenant, id).block());
+    }
+
+    @Test
+    void aJobEndsWithItsResultAndItsFileIsDownloadedByItsTenantAlone() {
+        var tenant = mesh.newTenant();
+        var id = submit(tenant, "file").id();
+        assertThat(id).startsWith("alert_");
+        var job = ended(tenant, id);
+        assertThat(job.status()).isEqualTo("completed");
+        assertThat(job.progress()).isEqualTo(1);
+        assertThat(Objects.requireNonNull(job.result()).get("answer").asInt()).isEqualTo(42);
+        var file = "/api/v1/jobs/" + id + "/files/answer.txt";
+        mesh.client(tenant)
+                .get()
+                .uri(file)
+                .exchange()
+                .expectStatus()
+                .isOk()
+                .expectBody(String.class)
+                .isEqualTo("42");
+        mesh.client(mesh.newTenant()).get().uri(file).exchange().expectStatus().isNotFound();
+        mesh.client(mesh.newTenant())
+                .get()
+                .uri("/api/v1/jobs/" + id)
+                .exchange()
+                .expectStatus()
+                .isNotFound();
+        mesh.client(tenant)
+                .get()
+                .uri("/api/v1/jobs/" + id + "/files/..%2F..%2Fjwks.json")
+                .exchange()
+                .expectStatus()
+                .is4xxClientError();
+    }
+
+    @Test
+    void aJobThatCannotBeDoneSaysWhyAndIsNotTriedAgain() {
+        var tenant = mesh.newTenant();
+        var job = ended(tenant, submit(tenant, "impossible").id());
+        assertThat(job.status()).isEqualTo("failed");
+        assertThat(Objects.requireNonNull(job.error()).get("detail").stringValue())
+                .isEqualTo("there are too few");
+        assertThat(RUNS.get(job.id())).hasValue(1);
+    }
+
+    @Test
+    void aJobThatBreaksIsTriedAgain() {
+        var tenant = mesh.newTenant();
+        var job = ended(tenant, submit(tenant, "breaks-once").id());
+        assertThat(job.status()).isEqualTo("completed");
+        assertThat(RUNS.get(job.id())).hasValue(2);
+    }
+
+    @Test
+    void aRunningJobIsCancelledAtItsNextReport() {
+        var tenant = mesh.newTenant();
+        var id = submit(tenant, "long").id();
+        await().atMost(SOON).until(() -> show(tenant, id).status().equals("running"));
+        mesh.client(tenant).delete().uri("/api/v1/jobs/" + id).exchange().expectStatus().isOk();
+        assertThat(ended(tenant, id).status()).isEqualTo("cancelled");
+        mesh.client(tenant)
+                .delete()
+                .uri("/api/v1/jobs/" + id)
+                .exchange()
+                .expectStatus()
+                .isEqualTo(409);
+    }
+
+    @Test
+    void aWorkersDeathLeavesALeaseThatRunsOut() throws Exception {
+        var tenant = mesh.newTenant();
+        var id = submit(tenant, "held").id();
+        await().atMost(SOON).until(() -> RUNS.containsKey(id));
+        try (var owner = mesh.jdbc();
+                var statement = owner.createStatement()) {
+            // As a crashed worker leaves it: running, under a name that never comes back.
+            statement.execute(
+                    "UPDATE job SET lease_owner = 'dead', lease_until = now() - interval '1 second' WHERE id = '"
+                            + id
+                            + "'");
+        }
+        await().atMost(SOON).until(() -> RUNS.get(id).get() == 2);
+        HELD.countDown();
+        assertThat(ended(tenant, id).status()).isEqualTo("completed");
+    }
+
+    @TestConfiguration(proxyBeanMethods = false)
+    static class Handlers {
+
+        @Bean
+        JobHandler work() {
+            return new JobHandler() {
+                @Override
+                public String kind() {
+                    return "work";
+                }
+
+                @Override
+                public JsonNode run(JobContext context) throws Exception {
+                    int run =
+                            RUNS.computeIfAbsent(context.jobId(), id -> new AtomicInteger())
+                                    .incrementAndGet();
+                    var result = Json.mapper().createObjectNode().put("answer", 42);
+                    switch (context.payload().get("what").stringValue()) {
+                        case "file" -> Files.writeString(context.file("answer.txt"), "42");
+                        case "impossible" ->
+                                throw new JobFailedException("too-few", "there are too few");
+                        case "breaks-once" -> {
+                            if (run == 1) {
+                                throw new IllegalStateException("broke, as told");
+                            }
+                        }
+                        case "held" -> {
+                            if (!HELD.await(30, TimeUnit.SECONDS)) {
+                                throw new IllegalStateException("nobody let go");
+                            }
+                        }
+                        default -> {
+                            for (int i = 0; i < 3_000; i++) {
+                                context.progress(0.5, "still at it");
+                                if (new CountDownLatch(1).await(10, TimeUnit.MILLISECONDS)) {
+                                    break;
+                                }
+                            }
+                        }
+                    }
+                    return result;
+                }
+            };
+        }
+    }
+}
