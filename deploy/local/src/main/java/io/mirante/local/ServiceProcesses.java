@@ -1,5 +1,6 @@
 package io.mirante.local;
 
+import io.mirante.contracts.Json;
 import io.mirante.embedded.ProcessRecord;
 import io.mirante.local.Applications.Application;
 import java.io.IOException;
@@ -14,6 +15,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
 
 /** Starts, finds and asks the services' processes. Thread-safe: each service by one caller at a time. */
 final class ServiceProcesses {
@@ -148,7 +152,7 @@ final class ServiceProcesses {
         }
     }
 
-    /** The last lines of the service's log, indented. */
+    /** The last lines of the service's log, indented; of a structured line its level and message. */
     String tail(ServiceName service) {
         try {
             List<String> lines =
@@ -156,6 +160,7 @@ final class ServiceProcesses {
                                     Files.readAllBytes(home.log(service.module())),
                                     StandardCharsets.UTF_8)
                             .lines()
+                            .flatMap(ServiceProcesses::readable)
                             .filter(line -> !line.isBlank())
                             .toList();
             return String.join(
@@ -169,6 +174,19 @@ final class ServiceProcesses {
                             .toList());
         } catch (IOException none) {
             return "";
+        }
+    }
+
+    private static Stream<String> readable(String line) {
+        if (!line.startsWith("{")) {
+            return Stream.of(line);
+        }
+        try {
+            JsonNode entry = Json.mapper().readTree(line);
+            String level = entry.path("log").path("level").asString("");
+            return (level + " " + entry.path("message").asString("")).lines();
+        } catch (JacksonException notJson) {
+            return Stream.of(line);
         }
     }
 

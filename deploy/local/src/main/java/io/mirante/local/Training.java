@@ -73,6 +73,7 @@ final class Training {
 
     /** Trains what is missing; one that fails is reported and the next is tried. */
     void run() {
+        removeUnfinished();
         var applications = new Applications(settings.checkout(), home);
         Ports ports = Ports.read(home);
         Secrets secrets = Secrets.of(home);
@@ -87,6 +88,17 @@ final class Training {
                     progress.line(service.module(), "class cache not trained: " + e.getMessage());
                 }
             }
+        }
+    }
+
+    /** What a training left that was cut short. */
+    private void removeUnfinished() {
+        try (var files = Files.newDirectoryStream(home.aot(), "*.new*")) {
+            for (Path file : files) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            throw new MeshException("cannot clean " + home.aot() + ": " + e.getMessage(), e);
         }
     }
 
