@@ -12,7 +12,7 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * The job {@code training_set}: features of every user at each moment, and the label from what followed, as a Parquet
- * file with columns {@code as_of} (UTC), {@code user_id}, the features (double, null = absent) and {@code label} (1 =
+ * file with columns {@code as_of} (with time zone), {@code user_id}, the features (double, null = absent) and {@code label} (1 =
  * churned). Rows stream through; memory does not grow with their number. Run again it starts its file anew.
  */
 @Component

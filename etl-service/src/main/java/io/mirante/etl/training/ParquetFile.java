@@ -9,7 +9,6 @@ import java.nio.file.StandardCopyOption;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.stream.Collectors;
 import org.duckdb.DuckDBAppender;
@@ -42,7 +41,7 @@ final class ParquetFile implements AutoCloseable {
             statement.execute("SET memory_limit = '256MB'");
             statement.execute("SET threads = 1");
             statement.execute(
-                    "CREATE TABLE %s (as_of TIMESTAMP, user_id VARCHAR, %s, label TINYINT)"
+                    "CREATE TABLE %s (as_of TIMESTAMPTZ, user_id VARCHAR, %s, label TINYINT)"
                             .formatted(
                                     TABLE,
                                     FeatureCatalog.all().stream()
@@ -55,7 +54,7 @@ final class ParquetFile implements AutoCloseable {
 
     void append(Instant asOf, PastEvents.Row user) throws SQLException {
         appender.beginRow();
-        appender.append(LocalDateTime.ofInstant(asOf, ZoneOffset.UTC));
+        appender.append(asOf.atOffset(ZoneOffset.UTC));
         appender.append(user.userId());
         for (var value : user.features()) {
             if (value == null) {

@@ -1,0 +1,98 @@
+package io.mirante.etl.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.mirante.etl.RawRecords;
+import io.mirante.platform.messaging.Outgoing;
+import io.mirante.testkit.Mesh;
+import io.mirante.testkit.MeshTest;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+
+@MeshTest
+class RelearnPersonsIT {
+
+    private static final Instant AT = Instant.parse("2026-11-20T10:00:00Z");
+
+    @Autowired Mesh mesh;
+    @Autowired RelearnPersons relearn;
+
+    @Test
+    void afterAnOlderDatabaseWasRestoredPersonsKeepTheirNumbersAndNewOnesGetOthers()
+            throws Exception {
+        var tenant = mesh.newTenant();
+        var records = new ArrayList<Outgoing>();
+        for (int i = 0; i < 30; i++) {
+            records.add(RawRecords.raw(tenant, RawRecords.pageView("u" + i, AT)));
+        }
+        mesh.sendAll(records);
+        awaitPersons(tenant, 30);
+        relearn.relearn();
+        var before = numbers(tenant);
+
+        // the database as it was after the tenth person, which did not know where the topic would
+        // end
+        sql("DELETE FROM person WHERE tenant_id = ? AND person_no > 10", tenant);
+        sql("UPDATE person_counter SET next_no = 11 WHERE tenant_id = ?", tenant);
+        sql("DELETE FROM person_relearned WHERE ? <> ''", tenant);
+
+        assertThat(relearn.relearn()).isGreaterThanOrEqualTo(20);
+        assertThat(numbers(tenant)).isEqualTo(before);
+        assertThat(relearn.relearn()).as("nothing new").isZero();
+
+        mesh.send(RawRecords.raw(tenant, RawRecords.pageView("new", AT)));
+        awaitPersons(tenant, 31);
+        assertThat(numbers(tenant)).containsEntry("new", 31L).containsAllEntriesOf(before);
+    }
+
+    private void awaitPersons(String tenant, int persons) {
+        await().atMost(Duration.ofSeconds(30)).until(() -> numbers(tenant).size() == persons);
+        // published with the Kafka transaction that follows the commit
+        await().atMost(Duration.ofSeconds(30))
+                .until(() ->
+                        mesh.read("mirante.identities").stream()
+                                        .filter(r ->
+                                                new String(
+                                                                r.key(),
+                                                                java.nio.charset.StandardCharsets
+                                                                        .UTF_8)
+                                                        .startsWith(tenant + "\n"))
+                                        .map(r ->
+                                                new String(
+                                                        r.key(),
+                                                        java.nio.charset.StandardCharsets.UTF_8))
+                                        .distinct()
+                                        .count()
+                                == persons);
+    }
+
+    private Map<String, Long> numbers(String tenant) throws SQLException {
+        try (var connection = mesh.jdbc();
+                var query =
+                        connection.prepareStatement(
+                                "SELECT id, person_no FROM person WHERE tenant_id = ?")) {
+            query.setString(1, tenant);
+            var rows = query.executeQuery();
+            Map<String, Long> numbers = new HashMap<>();
+            while (rows.next()) {
+                numbers.put(rows.getString(1), rows.getLong(2));
+            }
+            return numbers;
+        }
+    }
+
+    private void sql(String statement, String tenant) throws SQLException {
+        try (var connection = mesh.jdbc();
+                var update = connection.prepareStatement(statement)) {
+            update.setString(1, tenant);
+            update.executeUpdate();
+        }
+    }
+}
