@@ -1,0 +1,38 @@
+package io.mirante.gateway.keys;
+
+import io.mirante.gateway.GatewaySettings;
+import java.time.Duration;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.InitializingBean;
+import org.springframework.stereotype.Component;
+import reactor.util.retry.Retry;
+
+/** Before the door opens: the first tenant and its keys, from {@code API_KEYS}. Blocks the start until that is done. */
+@Component
+final class Bootstrap implements InitializingBean {
+
+    static final List<String> ALL_SCOPES =
+            List.of("ingest", "analytics.view", "analytics.manage", "admin", "platform");
+
+    private static final Logger LOG = LoggerFactory.getLogger(Bootstrap.class);
+    private static final Duration LIMIT = Duration.ofSeconds(30);
+
+    private final ApiKeys keys;
+    private final GatewaySettings settings;
+
+    Bootstrap(ApiKeys keys, GatewaySettings settings) {
+        this.keys = keys;
+        this.settings = settings;
+    }
+
+    @Override
+    public void afterPropertiesSet() {
+        var hashes = settings.apiKeys().stream().map(PresentedKey::sha256).distinct().toList();
+        keys.bootstrap(settings.bootstrapTenant(), hashes, ALL_SCOPES)
+                .retryWhen(Retry.fixedDelay(20, Duration.ofSeconds(1)))
+                .block(LIMIT);
+        LOG.info("tenant {} has {} keys from API_KEYS", settings.bootstrapTenant(), hashes.size());
+    }
+}

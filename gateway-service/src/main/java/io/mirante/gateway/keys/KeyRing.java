@@ -1,0 +1,72 @@
+package io.mirante.gateway.keys;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Mono;
+
+/**
+ * Keys as they were in the database at most five seconds ago, unknown ones too. While the database is away, what was known
+ * goes on for a quarter of an hour: a restart of PostgreSQL does not close the door. Concurrent look-ups of one key share
+ * one query. Thread-safe.
+ */
+final class KeyRing {
+
+    static final Duration FRESH = Duration.ofSeconds(5);
+    static final Duration STALE = Duration.ofMinutes(15);
+
+    private static final Logger LOG = LoggerFactory.getLogger(KeyRing.class);
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
+    private static final int MAX_KEYS = 20_000;
+
+    private final Function<String, Mono<Principal>> source;
+    private final Clock clock;
+    private final Cache<String, Known> known =
+            Caffeine.newBuilder().maximumSize(MAX_KEYS).expireAfterWrite(STALE).build();
+    private final ConcurrentMap<String, Mono<Optional<Principal>>> running =
+            new ConcurrentHashMap<>();
+
+    KeyRing(Function<String, Mono<Principal>> source, Clock clock) {
+        this.source = source;
+        this.clock = clock;
+    }
+
+    private record Known(Optional<Principal> principal, Instant checkedAt) {}
+
+    /** Whom the key stands for; empty when nobody; an error when that cannot be known now. */
+    Mono<Principal> find(String hash) {
+        var before = known.getIfPresent(hash);
+        if (before != null && clock.instant().isBefore(before.checkedAt().plus(FRESH))) {
+            return Mono.justOrEmpty(before.principal());
+        }
+        return running.computeIfAbsent(hash, this::load).flatMap(Mono::justOrEmpty);
+    }
+
+    private Mono<Optional<Principal>> load(String hash) {
+        return source.apply(hash)
+                .timeout(PATIENCE)
+                .map(Optional::of)
+                .defaultIfEmpty(Optional.empty())
+                .onErrorResume(e -> asBefore(hash, e))
+                .doOnNext(found -> known.put(hash, new Known(found, clock.instant())))
+                .doFinally(signal -> running.remove(hash))
+                .cache();
+    }
+
+    private Mono<Optional<Principal>> asBefore(String hash, Throwable error) {
+        var before = known.getIfPresent(hash);
+        if (before == null || before.principal().isEmpty()) {
+            return Mono.error(error);
+        }
+        LOG.warn("keys cannot be checked, going on with what was known: {}", error.getMessage());
+        return Mono.just(before.principal());
+    }
+}

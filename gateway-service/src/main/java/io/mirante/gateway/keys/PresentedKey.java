@@ -1,0 +1,105 @@
+package io.mirante.gateway.keys;
+
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Base64;
+import java.util.HexFormat;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+
+/** Reads the key a client sent. A key leaves this class as its SHA-256 only. */
+public final class PresentedKey {
+
+    private static final int MAX_LENGTH = 512;
+    private static final String QUERY_PARAMETER = "api_key";
+
+    private PresentedKey() {}
+
+    /**
+     * Hex SHA-256 of the key in {@code x-api-key}, else {@code Authorization: Bearer}, else the user name of Basic with an
+     * empty password; null when there is none.
+     */
+    public static @Nullable String hashOf(HttpHeaders headers) {
+        var key = headers.getFirst("x-api-key");
+        if (key == null || key.isBlank()) {
+            key = fromAuthorization(headers.getFirst(HttpHeaders.AUTHORIZATION));
+        }
+        return key == null ? null : hash(key);
+    }
+
+    /** The same for {@code ?api_key=} of a raw query string. */
+    public static @Nullable String hashOfQuery(@Nullable String rawQuery) {
+        if (rawQuery == null) {
+            return null;
+        }
+        for (var part : rawQuery.split("&")) {
+            if (part.startsWith(QUERY_PARAMETER + "=")) {
+                try {
+                    return hash(
+                            URLDecoder.decode(
+                                    part.substring(QUERY_PARAMETER.length() + 1),
+                                    StandardCharsets.UTF_8));
+                } catch (IllegalArgumentException e) {
+                    return null;
+                }
+            }
+        }
+        return null;
+    }
+
+    /** The raw query string without {@code api_key}; null when nothing is left. */
+    public static @Nullable String withoutKey(@Nullable String rawQuery) {
+        if (rawQuery == null) {
+            return null;
+        }
+        var kept = new StringBuilder();
+        for (var part : rawQuery.split("&")) {
+            if (!part.equals(QUERY_PARAMETER) && !part.startsWith(QUERY_PARAMETER + "=")) {
+                kept.append(kept.isEmpty() ? "" : "&").append(part);
+            }
+        }
+        return kept.isEmpty() ? null : kept.toString();
+    }
+
+    /** Hex SHA-256 of a key as it was configured. */
+    static String sha256(String key) {
+        try {
+            return HexFormat.of()
+                    .formatHex(
+                            MessageDigest.getInstance("SHA-256")
+                                    .digest(key.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+
+    private static @Nullable String hash(String key) {
+        var text = key.strip();
+        return text.isEmpty() || text.length() > MAX_LENGTH ? null : sha256(text);
+    }
+
+    private static @Nullable String fromAuthorization(@Nullable String header) {
+        if (header == null) {
+            return null;
+        }
+        if (header.regionMatches(true, 0, "Bearer ", 0, 7)) {
+            return header.substring(7);
+        }
+        if (header.regionMatches(true, 0, "Basic ", 0, 6)) {
+            try {
+                var userAndPassword =
+                        new String(
+                                Base64.getDecoder().decode(header.substring(6).strip()),
+                                StandardCharsets.UTF_8);
+                return userAndPassword.endsWith(":")
+                        ? userAndPassword.substring(0, userAndPassword.length() - 1)
+                        : null;
+            } catch (IllegalArgumentException e) {
+                return null;
+            }
+        }
+        return null;
+    }
+}
