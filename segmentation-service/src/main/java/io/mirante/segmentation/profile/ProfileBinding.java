@@ -1,0 +1,55 @@
+package io.mirante.segmentation.profile;
+
+import io.mirante.contracts.etl.CleanEvent;
+import io.mirante.platform.messaging.BatchRunner;
+import io.mirante.platform.messaging.CleanEvents;
+import io.mirante.platform.messaging.Headers;
+import io.mirante.platform.messaging.PoisonException;
+import io.mirante.platform.messaging.Received;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.messaging.Message;
+
+/** Where clean events come in. */
+@Configuration(proxyBeanMethods = false)
+class ProfileBinding {
+
+    /** Name of the consumer, and of its positions. */
+    static final String CONSUMER = "keepProfiles";
+
+    @Bean
+    Consumer<Message<List<byte[]>>> keepProfiles(
+            BatchRunner runner,
+            Profiles profiles,
+            @Value("${mirante.segmentation.currency}") String currency) {
+        return runner.storing(
+                CONSUMER,
+                ProfileBinding::parse,
+                (fresh, db) ->
+                        profiles.add(
+                                db,
+                                ProfileChange.of(
+                                        fresh.stream().map(Received::value).toList(), currency)));
+    }
+
+    @SuppressWarnings("ConstantConditions") // Jackson leaves null where a field is missing
+    private static CleanEvent parse(byte[] value, Headers headers) throws PoisonException {
+        var event = CleanEvents.parser().parse(value, headers);
+        if (isEmpty(event.tenantId())
+                || isEmpty(event.eventType())
+                || event.occurredAt() == null
+                || event.data() == null) {
+            throw new PoisonException(
+                    "missing_field", "tenant_id, event_type, occurred_at and data must be there");
+        }
+        return event;
+    }
+
+    private static boolean isEmpty(@Nullable String text) {
+        return text == null || text.isEmpty();
+    }
+}

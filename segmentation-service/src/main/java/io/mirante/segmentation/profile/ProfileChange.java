@@ -1,0 +1,145 @@
+package io.mirante.segmentation.profile;
+
+import io.mirante.contracts.Json;
+import io.mirante.contracts.etl.CleanEvent;
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.Collection;
+import java.util.Locale;
+import java.util.Map;
+import java.util.StringJoiner;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * What the events of a poll change for one user, gathered before it is stored. Every part can be added to what is there
+ * in any order: sums, smallest and largest, sets. Not thread-safe.
+ */
+final class ProfileChange {
+
+    /** An event without a session id belongs to the session of those at most this long before. */
+    static final Duration SESSION_GAP = Duration.ofMinutes(30);
+
+    final String tenant;
+    final String user;
+    Instant firstSeen = Instant.MAX;
+    Instant lastSeen = Instant.MIN;
+    long engagement;
+    final Map<String, Long> events = new TreeMap<>();
+    final TreeSet<String> sessions = new TreeSet<>();
+    final TreeSet<String> anonymousIds = new TreeSet<>();
+    final Map<DayKey, Day> purchases = new TreeMap<>();
+    private final TreeSet<Instant> withoutSession = new TreeSet<>();
+    final ObjectNode traits = Json.mapper().createObjectNode();
+    @Nullable Instant traitsAt;
+
+    private ProfileChange(String tenant, String user) {
+        this.tenant = tenant;
+        this.user = user;
+    }
+
+    /** A UTC day in one currency. */
+    record DayKey(LocalDate day, String currency) implements Comparable<DayKey> {
+        @Override
+        public int compareTo(DayKey other) {
+            int byDay = day.compareTo(other.day);
+            return byDay != 0 ? byDay : currency.compareTo(other.currency);
+        }
+    }
+
+    /** Purchases of one day. */
+    record Day(long orders, BigDecimal amount) {
+        Day plus(Day other) {
+            return new Day(orders + other.orders, amount.add(other.amount));
+        }
+    }
+
+    /**
+     * Gathers events per user, in the order of tenant and user; events without a known user change nothing.
+     *
+     * @param currency of purchases that name none
+     */
+    static Collection<ProfileChange> of(Collection<CleanEvent> events, String currency) {
+        var changes = new TreeMap<String, ProfileChange>();
+        events.stream()
+                .filter(event -> event.userId() != null)
+                .sorted(java.util.Comparator.comparing(CleanEvent::occurredAt))
+                .forEach(event -> {
+                    var user = String.valueOf(event.userId());
+                    changes.computeIfAbsent(
+                                    event.tenantId() + "\n" + user,
+                                    key -> new ProfileChange(event.tenantId(), user))
+                            .add(event, currency);
+                });
+        return changes.values();
+    }
+
+    /** Sessions without an id as a multirange: each event opens half an hour, and what touches is one. */
+    String visits() {
+        var ranges = new StringJoiner(",", "{", "}");
+        for (var at : withoutSession) {
+            ranges.add("[" + at + "," + at.plus(SESSION_GAP) + ")");
+        }
+        return ranges.toString();
+    }
+
+    private void add(CleanEvent event, String currency) {
+        var at = event.occurredAt();
+        firstSeen = at.isBefore(firstSeen) ? at : firstSeen;
+        lastSeen = at.isAfter(lastSeen) ? at : lastSeen;
+        events.merge(event.eventType(), 1L, Long::sum);
+        if (event.eventType().equals("interaction")) {
+            engagement++;
+        }
+        if (event.sessionId() != null) {
+            sessions.add(event.sessionId());
+        } else {
+            withoutSession.add(at);
+        }
+        if (event.anonymousId() != null) {
+            anonymousIds.add(event.anonymousId());
+        }
+        if (event.eventType().equals("purchase")) {
+            addPurchase(event, currency);
+        }
+        var given = event.data().path("traits");
+        if (given instanceof ObjectNode object && !object.isEmpty()) {
+            traits.setAll(object);
+            traitsAt = at;
+        }
+    }
+
+    private void addPurchase(CleanEvent event, String currency) {
+        var amount = amount(event.data().path("amount"));
+        if (amount == null) {
+            return; // the contract requires an amount: only an event from before it lacks one
+        }
+        var named = event.data().path("currency");
+        purchases.merge(
+                new DayKey(
+                        event.occurredAt().atZone(ZoneOffset.UTC).toLocalDate(),
+                        named.isString() ? named.stringValue().toUpperCase(Locale.ROOT) : currency),
+                new Day(1, amount),
+                Day::plus);
+    }
+
+    private static @Nullable BigDecimal amount(JsonNode node) {
+        if (node.isNumber()) {
+            return node.decimalValue();
+        }
+        if (node.isString()) {
+            try {
+                return new BigDecimal(node.stringValue());
+            } catch (NumberFormatException e) {
+                return null;
+            }
+        }
+        return null;
+    }
+}

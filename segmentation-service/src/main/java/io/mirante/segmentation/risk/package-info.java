@@ -1,0 +1,5 @@
+/** Keeps churn's newest score of each user, for profiles and KPIs. */
+@NullMarked
+package io.mirante.segmentation.risk;
+
+import org.jspecify.annotations.NullMarked;
