@@ -236,6 +236,18 @@ class CountingIT {
     }
 
     @Test
+    void asOfWaitsForWhatIsStillOnItsWay() {
+        var client = mesh.client(tenant);
+        counted(log, client);
+        var later = Instant.now().plusSeconds(1);
+        log.progressAhead(later);
+        org.awaitility.Awaitility.await()
+                .during(java.time.Duration.ofSeconds(2))
+                .atMost(java.time.Duration.ofSeconds(5))
+                .untilAsserted(() -> assertThat(asOf(client)).isBefore(later));
+    }
+
+    @Test
     void anotherTenantSeesNothing() {
         log.send(CleanLog.event(tenant, "x1", "login", 1, AT, "{}"));
         counted(log, mesh.client(tenant));

@@ -10,17 +10,26 @@ import io.mirante.contracts.etl.CleanEvent;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
 import io.mirante.testkit.Replica;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.WebSocket;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.test.web.reactive.server.WebTestClient;
+import tools.jackson.databind.JsonNode;
 
 /** Replicas join and leave, one by kill -9, while events flow: nothing is lost, nothing counted twice. */
 @MeshTest
@@ -35,6 +44,7 @@ class ReplicasIT {
             """;
 
     @Autowired private Mesh mesh;
+    @LocalServerPort private int port;
 
     @Test
     void replicasJoinAndLeaveWhileEventsFlow() throws Exception {
@@ -77,6 +87,8 @@ class ReplicasIT {
                         .isEqualTo(
                                 get(other, "/api/v1/snapshots?scope=event&limit=500")
                                         .path("items"));
+                assertSameFeed(log, tenant, port, second.port());
+                sent.addAndGet(100);
                 second.terminate();
             } finally {
                 stop.set(true);
@@ -90,9 +102,56 @@ class ReplicasIT {
         }
     }
 
+    private void assertSameFeed(CleanLog log, String tenant, int here, int there) {
+        var frames = List.of(frames(), frames());
+        try (var http = HttpClient.newHttpClient()) {
+            var sockets =
+                    List.of(
+                            subscribe(http, here, tenant, frames.get(0)),
+                            subscribe(http, there, tenant, frames.get(1)));
+            frames.forEach(f -> eventually(() -> assertThat(f).hasSize(1)));
+            var events = new ArrayList<CleanEvent>();
+            for (int i = 0; i < 100; i++) {
+                events.add(
+                        CleanLog.event(
+                                tenant, "live" + i, "login", i % 7, "2026-11-20T10:00:00Z", "{}"));
+            }
+            log.send(events);
+            eventually(() -> {
+                assertThat(ids(frames.get(0))).hasSize(100);
+                assertThat(ids(frames.get(1))).isEqualTo(ids(frames.get(0)));
+            });
+            sockets.forEach(WebSocket::abort);
+        }
+    }
+
+    private static List<JsonNode> frames() {
+        return new CopyOnWriteArrayList<>();
+    }
+
+    private static Set<String> ids(List<JsonNode> frames) {
+        return frames.stream()
+                .filter(f -> f.has("id"))
+                .map(f -> f.path("id").stringValue())
+                .collect(Collectors.toSet());
+    }
+
+    private WebSocket subscribe(HttpClient http, int port, String tenant, List<JsonNode> frames) {
+        var socket =
+                http.newWebSocketBuilder()
+                        .header("Authorization", "Bearer " + mesh.token(tenant, "analytics.view"))
+                        .buildAsync(
+                                URI.create("ws://127.0.0.1:" + port + "/ws"),
+                                new LiveReader(frames))
+                        .join();
+        socket.sendText("{\"type\":\"Subscribe\",\"payload\":{\"channels\":[\"events\"]}}", true)
+                .join();
+        return socket;
+    }
+
     private static void ready(Replica replica) {
         Awaitility.await()
-                .atMost(java.time.Duration.ofSeconds(90))
+                .atMost(Duration.ofSeconds(90))
                 .untilAsserted(() -> assertThat(replica.isReady() || !replica.isAlive()).isTrue());
         assertThat(replica.isAlive()).as(replica.text()).isTrue();
     }
@@ -105,7 +164,7 @@ class ReplicasIT {
     private WebTestClient clientOf(Replica replica, String tenant) {
         return WebTestClient.bindToServer()
                 .baseUrl("http://127.0.0.1:" + replica.port())
-                .responseTimeout(java.time.Duration.ofSeconds(30))
+                .responseTimeout(Duration.ofSeconds(30))
                 .defaultHeader("Authorization", "Bearer " + mesh.token(tenant, "analytics.view"))
                 .build();
     }
@@ -131,7 +190,7 @@ class ReplicasIT {
             }
             log.send(events);
             sent.addAndGet(events.size());
-            Awaitility.await().pollDelay(java.time.Duration.ofMillis(20)).until(() -> true);
+            Awaitility.await().pollDelay(Duration.ofMillis(20)).until(() -> true);
         }
     }
 }

@@ -6,7 +6,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * One record of a live topic. Parsed when first sent to somebody, once for all who read it. Thread-safe.
+ * One record of a live topic. Parsed and written when first sent to somebody, once for all who read it. Thread-safe.
  *
  * <p>Its id is channel, partition and offset, so that it is the same on every replica.
  */
@@ -17,6 +17,7 @@ final class LiveRecord {
     private final String id;
     private final byte[] value;
     private volatile @Nullable ObjectNode data;
+    private volatile @Nullable String frame;
 
     LiveRecord(Channel channel, String tenant, int partition, long offset, byte[] value) {
         this.channel = channel;
@@ -56,16 +57,22 @@ final class LiveRecord {
         return null;
     }
 
-    /** The text a subscriber gets. */
+    /** The text every subscriber gets; null when the record is no JSON object. */
     @Nullable String frame() {
+        var known = frame;
+        if (known != null) {
+            return known;
+        }
         var tree = data();
         if (tree == null) {
             return null;
         }
-        var frame = Json.mapper().createObjectNode();
-        frame.put("channel", channel.wireName());
-        frame.put("id", id);
-        frame.set("data", tree);
-        return Json.mapper().writeValueAsString(frame);
+        var object = Json.mapper().createObjectNode();
+        object.put("channel", channel.wireName());
+        object.put("id", id);
+        object.set("data", tree);
+        var text = Json.mapper().writeValueAsString(object);
+        frame = text;
+        return text;
     }
 }

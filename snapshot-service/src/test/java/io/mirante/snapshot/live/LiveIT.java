@@ -4,12 +4,12 @@ import static io.mirante.snapshot.Asking.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.mirante.contracts.CloudHeaders;
-import io.mirante.contracts.Json;
 import io.mirante.contracts.Keys;
 import io.mirante.contracts.Topics;
 import io.mirante.contracts.etl.CleanEvent;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.snapshot.CleanLog;
+import io.mirante.snapshot.LiveReader;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
 import java.net.URI;
@@ -20,7 +20,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.AfterEach;
@@ -172,13 +171,13 @@ class LiveIT {
     void withoutATokenOrTheScopeThereIsNoFeed() {
         Assertions.assertThatThrownBy(() ->
                         http.newWebSocketBuilder()
-                                .buildAsync(uri(), new Reader(new ArrayList<>()))
+                                .buildAsync(uri(), new LiveReader(new ArrayList<>()))
                                 .join())
                 .isInstanceOf(CompletionException.class);
         Assertions.assertThatThrownBy(() ->
                         http.newWebSocketBuilder()
                                 .header("Authorization", "Bearer " + mesh.token(tenant, "ingest"))
-                                .buildAsync(uri(), new Reader(new ArrayList<>()))
+                                .buildAsync(uri(), new LiveReader(new ArrayList<>()))
                                 .join())
                 .isInstanceOf(CompletionException.class);
     }
@@ -202,7 +201,7 @@ class LiveIT {
         var socket =
                 http.newWebSocketBuilder()
                         .header("Authorization", "Bearer " + mesh.token(tenant, "analytics.view"))
-                        .buildAsync(uri(), new Reader(frames))
+                        .buildAsync(uri(), new LiveReader(frames))
                         .join();
         opened.add(socket);
         return socket;
@@ -224,29 +223,8 @@ class LiveIT {
         return frames.stream().filter(f -> f.path("channel").asString("").equals(channel)).toList();
     }
 
-    /** Collects frames as they come. */
-    private static class Reader implements WebSocket.Listener {
-        private final List<JsonNode> frames;
-        private final StringBuilder text = new StringBuilder();
-
-        Reader(List<JsonNode> frames) {
-            this.frames = frames;
-        }
-
-        @Override
-        public CompletionStage<?> onText(WebSocket socket, CharSequence data, boolean last) {
-            text.append(data);
-            if (last) {
-                frames.add(Json.mapper().readTree(text.toString()));
-                text.setLength(0);
-            }
-            socket.request(1);
-            return null;
-        }
-    }
-
     /** Reads nothing until told to. */
-    private static final class Slow extends Reader {
+    private static final class Slow extends LiveReader {
         private final List<JsonNode> frames;
 
         Slow() {
@@ -265,11 +243,6 @@ class LiveIT {
 
         void read(WebSocket socket, long count) {
             socket.request(count);
-        }
-
-        @Override
-        public CompletionStage<?> onText(WebSocket socket, CharSequence data, boolean last) {
-            return super.onText(socket, data, last);
         }
     }
 }
