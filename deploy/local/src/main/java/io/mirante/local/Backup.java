@@ -1,6 +1,5 @@
 package io.mirante.local;
 
-import io.mirante.embedded.KafkaServer;
 import io.mirante.embedded.PostgresServer;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -12,31 +11,21 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.AdminClientConfig;
-import org.apache.kafka.clients.admin.GroupListing;
 import org.postgresql.PGConnection;
 
 /**
  * Writes every service's tables, as one transaction sees them, and the services' files to a zip file. The mesh may run.
  *
- * <p>Consumers keep their positions in the tables they change, so the positions in the backup fit its rows. The groups'
- * offsets in Kafka are read before the transaction begins: what lies below them is in the rows, and a restored mesh reads
- * on from there.
+ * <p>Consumers keep their positions in the tables they change, so the positions in the backup fit its rows: a restored
+ * mesh reads Kafka on from there.
  */
 final class Backup {
-    private static final int KAFKA_SECONDS = 30;
-
     private final Home home;
     private final Progress progress;
 
@@ -78,18 +67,13 @@ final class Backup {
                     fresh,
                     PosixFilePermissions.asFileAttribute(
                             PosixFilePermissions.fromString("rw-------")));
-            var offsets = new KafkaOffsets();
-            offsets.read(
-                    KafkaServer.find(new Infrastructure(home).kafka())
-                            .map(KafkaServer::bootstrapServers)
-                            .orElse(""));
             long rows;
             try (Connection connection = server.connect();
                     var zip = new ZipOutputStream(Files.newOutputStream(fresh))) {
                 connection.setAutoCommit(false);
                 connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
                 connection.setReadOnly(true);
-                rows = write(zip, connection, offsets);
+                rows = write(zip, connection);
                 connection.rollback();
             }
             Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
@@ -102,7 +86,7 @@ final class Backup {
         }
     }
 
-    private long write(ZipOutputStream zip, Connection connection, KafkaOffsets offsets)
+    private long write(ZipOutputStream zip, Connection connection)
             throws IOException, SQLException {
         try (var statement = connection.createStatement()) {
             statement.execute("SET row_security = off");
@@ -116,9 +100,7 @@ final class Backup {
                         takenAt,
                         BackupManifest.migrations(connection),
                         tables,
-                        sequences(connection),
-                        offsets.clusterId,
-                        offsets.byGroup);
+                        sequences(connection));
         zip.putNextEntry(new ZipEntry(BackupManifest.ENTRY));
         zip.write(manifest.toJson());
         zip.closeEntry();
@@ -177,46 +159,6 @@ final class Backup {
             Files.deleteIfExists(file);
         } catch (IOException e) {
             throw new MeshException("cannot remove " + file + ": " + e.getMessage(), e);
-        }
-    }
-
-    /** Committed offsets of all groups. */
-    private static final class KafkaOffsets {
-        private String clusterId = "";
-        private final Map<String, Map<String, Long>> byGroup = new TreeMap<>();
-
-        void read(String bootstrapServers) {
-            if (bootstrapServers.isEmpty()) {
-                return;
-            }
-            try (Admin admin =
-                    Admin.create(
-                            Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers))) {
-                clusterId =
-                        admin.describeCluster().clusterId().get(KAFKA_SECONDS, TimeUnit.SECONDS);
-                var groups = new ArrayList<String>();
-                for (GroupListing group :
-                        admin.listGroups().all().get(KAFKA_SECONDS, TimeUnit.SECONDS)) {
-                    groups.add(group.groupId());
-                }
-                for (String group : groups) {
-                    var committed = new TreeMap<String, Long>();
-                    admin.listConsumerGroupOffsets(group)
-                            .partitionsToOffsetAndMetadata()
-                            .get(KAFKA_SECONDS, TimeUnit.SECONDS)
-                            .forEach((partition, offset) -> {
-                                if (offset != null) {
-                                    committed.put(partition.toString(), offset.offset());
-                                }
-                            });
-                    byGroup.put(group, committed);
-                }
-            } catch (ExecutionException | TimeoutException e) {
-                throw new MeshException("cannot read Kafka's offsets: " + e.getMessage(), e);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new MeshException("interrupted", e);
-            }
         }
     }
 

@@ -21,9 +21,6 @@ import tools.jackson.core.JacksonException;
  * @param migrations applied migrations by schema, each as version and checksum
  * @param tables in the order in which they lie in the file
  * @param sequences last value by name; absent when the sequence was not used yet
- * @param kafkaClusterId the Kafka whose offsets these are; empty when Kafka did not run
- * @param groupOffsets committed offset by consumer group and partition ({@code topic-number}), read before the snapshot:
- *     what lies below is in the database
  */
 record BackupManifest(
         int format,
@@ -31,9 +28,7 @@ record BackupManifest(
         Instant takenAt,
         Map<String, List<String>> migrations,
         List<Table> tables,
-        Map<String, Long> sequences,
-        String kafkaClusterId,
-        Map<String, Map<String, Long>> groupOffsets) {
+        Map<String, Long> sequences) {
     static final int FORMAT = 1;
     static final String ENTRY = "manifest.json";
 

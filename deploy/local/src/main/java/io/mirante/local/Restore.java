@@ -8,19 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.AdminClientConfig;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.common.TopicPartition;
 import org.postgresql.PGConnection;
 
 /**
@@ -29,9 +20,6 @@ import org.postgresql.PGConnection;
  * acknowledged since.
  */
 final class Restore {
-    private static final int KAFKA_SECONDS = 30;
-    private static final Duration GROUP_LIMIT = Duration.ofSeconds(60);
-
     private final Home home;
     private final MeshSettings settings;
     private final Progress progress;
@@ -69,7 +57,6 @@ final class Restore {
                         Ports.POSTGRES, rows + " rows in " + manifest.tables().size() + " tables");
             }
             restoreFiles(zip);
-            restoreOffsets(manifest, infrastructure);
             progress.text("Restored. ./mesh up starts the mesh.");
         } catch (IOException | SQLException e) {
             throw new MeshException("cannot restore " + file + ": " + e.getMessage(), e);
@@ -192,67 +179,5 @@ final class Restore {
                 Files.copy(in, target);
             }
         }
-    }
-
-    /** Sets the groups back to the backup's offsets; another Kafka's offsets mean nothing and are left out. */
-    private void restoreOffsets(BackupManifest manifest, Infrastructure infrastructure) {
-        if (manifest.groupOffsets().isEmpty() || !Files.exists(home.kafka().resolve("data"))) {
-            return;
-        }
-        try (KafkaServer kafka = KafkaServer.start(infrastructure.kafka());
-                Admin admin =
-                        Admin.create(
-                                Map.of(
-                                        AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
-                                        kafka.bootstrapServers()))) {
-            String clusterId =
-                    admin.describeCluster().clusterId().get(KAFKA_SECONDS, TimeUnit.SECONDS);
-            if (!clusterId.equals(manifest.kafkaClusterId())) {
-                progress.line(
-                        Ports.KAFKA,
-                        "is another one than at the backup: its offsets are left as they are");
-                return;
-            }
-            for (var group : manifest.groupOffsets().entrySet()) {
-                alter(admin, group.getKey(), group.getValue());
-            }
-            progress.line(Ports.KAFKA, "groups set back to the backup's offsets");
-        } catch (ExecutionException | TimeoutException e) {
-            throw new MeshException("cannot set Kafka's offsets back: " + e.getMessage(), e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new MeshException("interrupted", e);
-        }
-    }
-
-    /** After kill -9 Kafka holds a group's members for a while and refuses until they have run out. */
-    private static void alter(Admin admin, String group, Map<String, Long> offsets)
-            throws ExecutionException, InterruptedException, TimeoutException {
-        var wanted = new HashMap<TopicPartition, OffsetAndMetadata>();
-        offsets.forEach((partition, offset) ->
-                wanted.put(partition(partition), new OffsetAndMetadata(offset)));
-        if (wanted.isEmpty()) {
-            return;
-        }
-        long deadline = System.nanoTime() + GROUP_LIMIT.toNanos();
-        while (true) {
-            try {
-                admin.alterConsumerGroupOffsets(group, wanted)
-                        .all()
-                        .get(KAFKA_SECONDS, TimeUnit.SECONDS);
-                return;
-            } catch (ExecutionException e) {
-                if (System.nanoTime() > deadline) {
-                    throw e;
-                }
-                Thread.sleep(Duration.ofSeconds(1));
-            }
-        }
-    }
-
-    private static TopicPartition partition(String text) {
-        int dash = text.lastIndexOf('-');
-        return new TopicPartition(
-                text.substring(0, dash), Integer.parseInt(text.substring(dash + 1)));
     }
 }

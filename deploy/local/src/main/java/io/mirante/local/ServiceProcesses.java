@@ -113,6 +113,12 @@ final class ServiceProcesses {
         if (service == ServiceName.GATEWAY) {
             values.put("PORT", port);
         }
+        if (service == ServiceName.ALERT) {
+            // The only private address a webhook may reach without being asked for: this machine.
+            values.put(
+                    "WEBHOOK_ALLOWED_HOSTS",
+                    System.getenv().getOrDefault("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1"));
+        }
         for (ServiceName other : ServiceName.all()) {
             values.put(other.name() + "_URL", "http://127.0.0.1:" + ports.service(other));
             values.put(

@@ -58,7 +58,13 @@ final class Status {
             @Nullable Long uptimeSeconds,
             long rssBytes,
             long pssBytes,
-            String detail) {}
+            String detail) {
+
+        /** What the part takes from the machine: PostgreSQL's processes share most of their pages. */
+        long memoryBytes() {
+            return pssBytes > 0 ? pssBytes : rssBytes;
+        }
+    }
 
     List<Part> parts() {
         var parts = new ArrayList<Part>();
@@ -138,15 +144,15 @@ final class Status {
                     part.pid() == null ? "-" : part.pid(),
                     part.port() == null ? "-" : part.port(),
                     part.uptimeSeconds() == null ? "-" : uptime(part.uptimeSeconds()),
-                    part.rssBytes() == 0 ? "-" : (part.rssBytes() >> 20) + " MiB",
+                    part.memoryBytes() == 0 ? "-" : (part.memoryBytes() >> 20) + " MiB",
                     part.detail());
         }
-        long rss = parts.stream().mapToLong(Part::rssBytes).sum();
+        long memory = parts.stream().mapToLong(Part::memoryBytes).sum();
         out.printf(
                 Locale.ROOT,
                 "%s%s   %s%n",
                 state,
-                rss == 0 ? "" : ", " + (rss >> 20) + " MiB",
+                memory == 0 ? "" : ", " + (memory >> 20) + " MiB",
                 gatewayUrl(parts));
         return ready;
     }
