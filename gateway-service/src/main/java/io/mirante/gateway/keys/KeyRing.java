@@ -55,8 +55,8 @@ final class KeyRing {
                 .timeout(PATIENCE)
                 .map(Optional::of)
                 .defaultIfEmpty(Optional.empty())
-                .onErrorResume(e -> asBefore(hash, e))
                 .doOnNext(found -> known.put(hash, new Known(found, clock.instant())))
+                .onErrorResume(e -> asBefore(hash, e))
                 .doFinally(signal -> running.remove(hash))
                 .cache();
     }
