@@ -337,6 +337,24 @@ class AlertServiceIT {
     }
 
     @Test
+    void aRuleOnAnotherMetricEndsTheAlertOfTheOldOne() {
+        var rule = create(rule(atLeast(1), "")).get("id").stringValue();
+        mesh.sendAll(tickets(1));
+        await().atMost(SOON).untilAsserted(() -> assertThat(get(ALERTS).get("items")).hasSize(1));
+        mesh.client(tenant)
+                .put()
+                .uri(RULES + "/" + rule)
+                .header("content-type", "application/json")
+                .bodyValue(rule(atLeast(1).replace("ticket.volume", "ticket.reopened"), ""))
+                .exchange()
+                .expectStatus()
+                .isOk();
+        var alert = get(ALERTS).at("/items/0");
+        assertThat(alert.get("state").stringValue()).isEqualTo("resolved");
+        assertThat(alert.get("metric").stringValue()).isEqualTo("ticket.volume");
+    }
+
+    @Test
     void whileAnotherReplicaMovesTheTenantsAlertsThisOneWaits() throws SQLException {
         try (var other = mesh.jdbc();
                 var statement = other.createStatement()) {
