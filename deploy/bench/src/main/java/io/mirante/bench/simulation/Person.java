@@ -1,6 +1,8 @@
 package io.mirante.bench.simulation;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A registered customer, drawn once. Days count from the simulation's start and may be fractional.
@@ -68,6 +70,15 @@ record Person(
 
     String anonymousId() {
         return "browser-%06d".formatted(number);
+    }
+
+    /** What a client tells about the person when they sign up or in. */
+    Map<String, Object> traits() {
+        Map<String, Object> traits = new LinkedHashMap<>();
+        traits.put("city", home.city());
+        traits.put("opt_in_games", number % 3 == 0);
+        traits.put("opt_in_promotions", segment == Segment.BARGAIN || number % 4 == 0);
+        return traits;
     }
 
     /** How active the person is on a day: 0 before and after, 1 as usual, down to 0.25 in the last days. */

@@ -15,6 +15,7 @@ final class Shop {
             List.of("shirts", "scarves", "boots", "balls", "tickets", "posters");
     private static final List<String> SEARCHES =
             List.of("away shirt", "gift", "sale", "boots 42", "season ticket", "kids");
+    private static final List<String> INTERACTIONS = List.of("like", "like", "comment", "share");
     private static final int PRODUCTS = 240;
 
     private final String run;
@@ -44,9 +45,13 @@ final class Shop {
             Map<String, Object> data = new LinkedHashMap<>();
             data.put("method", dice.chance(0.7) ? "email" : "google");
             data.put("plan", person.subscriber() ? "club" : "free");
+            data.put("traits", person.traits());
             story.web("sign_up", data).as(person.userId(), null);
         } else if (dice.chance(0.5)) {
-            story.pause(dice, 5, 30).web("login", Map.of("method", "password"));
+            Map<String, Object> data = new LinkedHashMap<>();
+            data.put("method", "password");
+            data.put("traits", person.traits());
+            story.pause(dice, 5, 30).web("login", data);
         }
         double appetite =
                 person.segment().purchaseChance * person.eagerness() * (0.4 + 0.6 * activity);
@@ -56,15 +61,14 @@ final class Shop {
                 Math.min(0.8, appetite),
                 person.medianPrice(),
                 person.segment() == Segment.BARGAIN);
+        if (dice.chance(person.segment() == Segment.LOYAL ? 0.3 : 0.1)) {
+            Map<String, Object> data = new LinkedHashMap<>();
+            data.put("interaction_type", dice.pick(INTERACTIONS));
+            data.put("content_id", "post-" + dice.below(40));
+            story.pause(dice, 5, 60).web("interaction", data);
+        }
         if (person.subscriber() && dice.chance(0.5)) {
-            story.pause(dice, 30, 300)
-                    .web(
-                            "content_watched",
-                            Map.of(
-                                    "content_id",
-                                    "match-" + dice.below(60),
-                                    "duration_seconds",
-                                    60 + dice.below(5_400)));
+            story.pause(dice, 30, 300).web("content_watched", watched(dice));
         }
         return story.events();
     }
@@ -87,6 +91,13 @@ final class Shop {
         data.put("amount", "9.90");
         data.put("currency", "USD");
         return story.web(type, data).events();
+    }
+
+    private static Map<String, Object> watched(Dice dice) {
+        Map<String, Object> data = new LinkedHashMap<>();
+        data.put("content_id", "match-" + dice.below(60));
+        data.put("duration_seconds", 60 + dice.below(5_400));
+        return data;
     }
 
     private static void home(Storyline story, Dice dice) {
