@@ -306,7 +306,7 @@ class WholeMeshIT {
                     acknowledged = attempt(client, body, ids, ledger);
                 }
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | AssertionError e) {
             trouble.set(e);
         }
     }
