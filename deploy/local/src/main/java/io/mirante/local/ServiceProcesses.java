@@ -22,6 +22,7 @@ import tools.jackson.databind.JsonNode;
 /** Starts, finds and asks the services' processes. Thread-safe: each service by one caller at a time. */
 final class ServiceProcesses {
     private static final int TAIL_LINES = 15;
+    private static final int ANSWER_BYTES = 64 * 1024;
     private static final Duration CONNECT_LIMIT = Duration.ofSeconds(1);
     private static final Duration ANSWER_LIMIT = Duration.ofSeconds(3);
 
@@ -148,13 +149,28 @@ final class ServiceProcesses {
                 String text =
                         body == null
                                 ? ""
-                                : new String(body.readNBytes(2_000), StandardCharsets.UTF_8);
-                return new Readiness(false, (status + " " + text).strip());
+                                : new String(body.readNBytes(ANSWER_BYTES), StandardCharsets.UTF_8);
+                return new Readiness(false, "answers " + status + notUp(text));
             } finally {
                 connection.disconnect();
             }
         } catch (IOException e) {
             return new Readiness(false, "no answer yet");
+        }
+    }
+
+    /** The parts of a health answer that are not up, such as {@code ", not up: kafka, consumers"}. */
+    private static String notUp(String body) {
+        try {
+            var names = new ArrayList<String>();
+            for (var component : Json.mapper().readTree(body).path("components").properties()) {
+                if (!component.getValue().path("status").asString("").equals("UP")) {
+                    names.add(component.getKey());
+                }
+            }
+            return names.isEmpty() ? "" : ", not up: " + String.join(", ", names);
+        } catch (JacksonException notJson) {
+            return "";
         }
     }
 
