@@ -39,7 +39,8 @@ final class KeyRing {
         this.clock = clock;
     }
 
-    private record Known(Optional<Principal> principal, Instant checkedAt) {}
+    /** A key's last known state: when it was last asked for, and when the database last confirmed it. */
+    private record Known(Optional<Principal> principal, Instant checkedAt, Instant confirmedAt) {}
 
     /** Whom the key stands for; empty when nobody; an error when that cannot be known now. */
     Mono<Principal> find(String hash) {
@@ -55,7 +56,8 @@ final class KeyRing {
                 .timeout(PATIENCE)
                 .map(Optional::of)
                 .defaultIfEmpty(Optional.empty())
-                .doOnNext(found -> known.put(hash, new Known(found, clock.instant())))
+                .doOnNext(found ->
+                        known.put(hash, new Known(found, clock.instant(), clock.instant())))
                 .onErrorResume(e -> asBefore(hash, e))
                 .doFinally(signal -> running.remove(hash))
                 .cache();
@@ -63,9 +65,13 @@ final class KeyRing {
 
     private Mono<Optional<Principal>> asBefore(String hash, Throwable error) {
         var before = known.getIfPresent(hash);
-        if (before == null || before.principal().isEmpty()) {
+        var now = clock.instant();
+        if (before == null
+                || before.principal().isEmpty()
+                || now.isAfter(before.confirmedAt().plus(STALE))) {
             return Mono.error(error);
         }
+        known.put(hash, new Known(before.principal(), now, before.confirmedAt()));
         LOG.warn("keys cannot be checked, going on with what was known: {}", error.getMessage());
         return Mono.just(before.principal());
     }

@@ -69,6 +69,19 @@ class KeyRingTest {
     }
 
     @Test
+    void whatWasKnownGoesOnForAQuarterOfAnHourAndNoLonger() {
+        assertThat(keys.find("h").block(LIMIT)).isEqualTo(ANN);
+        answer = Mono.error(new IllegalStateException("away"));
+        for (int minute = 0; minute < 15; minute++) {
+            clock.move(Duration.ofMinutes(1));
+            assertThat(keys.find("h").block(LIMIT)).isEqualTo(ANN);
+        }
+        clock.move(Duration.ofMinutes(1));
+        assertThatThrownBy(() -> keys.find("h").block(LIMIT))
+                .isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
     void lookUpsAtTheSameTimeShareOneQuery() {
         var later = Sinks.<Principal>one();
         answer = later.asMono();

@@ -43,17 +43,28 @@ public record Topic(
         return new Topic(name, partitions, null, true, false);
     }
 
+    /** Largest record, in bytes: an event of the greatest limit (1 MiB) with what the mesh adds, several times over. */
+    public static final int MAX_RECORD_BYTES = 4 * 1024 * 1024;
+
     /** The topic's settings as Kafka names them. */
     public Map<String, String> configs() {
         var time = logAppendTime ? "LogAppendTime" : "CreateTime";
+        var size = Integer.toString(MAX_RECORD_BYTES);
         return retention == null
                 ? Map.of(
-                        "cleanup.policy", "compact",
-                        "message.timestamp.type", time,
-                        "min.cleanable.dirty.ratio", "0.1")
+                        "cleanup.policy",
+                        "compact",
+                        "max.message.bytes",
+                        size,
+                        "message.timestamp.type",
+                        time,
+                        "min.cleanable.dirty.ratio",
+                        "0.1")
                 : Map.of(
                         "cleanup.policy",
                         "delete",
+                        "max.message.bytes",
+                        size,
                         "message.timestamp.type",
                         time,
                         "retention.ms",

@@ -1,6 +1,7 @@
 package io.mirante.platform.messaging;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.mirante.contracts.Topic;
 import io.mirante.platform.persistence.PersistenceAutoConfiguration;
 import io.mirante.platform.persistence.StreamDatabase;
 import java.time.Clock;
@@ -233,6 +234,7 @@ public class MessagingAutoConfiguration {
         config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 10_000);
         config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 20_000);
         config.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
+        config.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Topic.MAX_RECORD_BYTES);
         return config;
     }
 

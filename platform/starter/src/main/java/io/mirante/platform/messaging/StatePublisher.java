@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.StringJoiner;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -120,32 +121,54 @@ final class StatePublisher implements SmartLifecycle {
                 publication.message().apply(row));
     }
 
+    /**
+     * Marks what was sent. Rows are locked in the order of their keys first, as consumers lock them: an update alone
+     * would lock them in the order of its plan, and the two could wait for each other.
+     */
     private static Mono<Void> mark(Publication publication, List<Row> rows, DatabaseClient db) {
         var columns = publication.keyColumns();
-        var arrays = new StringBuilder();
-        var match = new StringBuilder();
+        var arrays = new StringJoiner(", ");
+        var names = new StringJoiner(", ");
+        var match = new StringJoiner(" AND ");
+        var order = new StringJoiner(", ");
         for (int i = 0; i < columns.size(); i++) {
-            arrays.append("$").append(i + 1).append("::text[], ");
-            match.append("t.").append(columns.get(i)).append(" = v.k").append(i).append(" AND ");
+            var column = columns.get(i);
+            arrays.add("$" + (i + 1) + "::text[]");
+            names.add("k" + i);
+            match.add("t." + column + " = v.k" + i);
+            order.add("t." + column + " COLLATE \"C\"");
         }
-        var names = new StringBuilder();
-        for (int i = 0; i < columns.size(); i++) {
-            names.append("k").append(i).append(", ");
-        }
-        DatabaseClient.GenericExecuteSpec spec =
-                db.sql(
-                        "UPDATE %s t SET published_revision = v.revision FROM UNNEST(%s$%d::bigint[]) AS v(%srevision) WHERE %st.published_revision < v.revision"
-                                .formatted(
-                                        publication.table(),
-                                        arrays,
-                                        columns.size() + 1,
-                                        names,
-                                        match));
-        for (int i = 0; i < columns.size(); i++) {
+        var keys = "UNNEST(%s) AS v(%s)".formatted(arrays, names);
+        var revised =
+                "UNNEST(%s, $%d::bigint[]) AS v(%s, revision)"
+                        .formatted(arrays, columns.size() + 1, names);
+        var lock =
+                bindKeys(
+                        db.sql(
+                                "SELECT 1 FROM %s t JOIN %s ON %s ORDER BY %s FOR UPDATE OF t"
+                                        .formatted(publication.table(), keys, match, order)),
+                        columns.size(),
+                        rows);
+        var update =
+                bindKeys(
+                                db.sql(
+                                        "UPDATE %s t SET published_revision = v.revision FROM %s WHERE %s AND t.published_revision < v.revision"
+                                                .formatted(publication.table(), revised, match)),
+                                columns.size(),
+                                rows)
+                        .bind(
+                                columns.size(),
+                                rows.stream().map(Row::revision).toArray(Long[]::new));
+        return lock.then().then(update.then());
+    }
+
+    private static DatabaseClient.GenericExecuteSpec bindKeys(
+            DatabaseClient.GenericExecuteSpec sql, int columns, List<Row> rows) {
+        var spec = sql;
+        for (int i = 0; i < columns; i++) {
             int column = i;
             spec = spec.bind(i, rows.stream().map(r -> r.key().get(column)).toArray(String[]::new));
         }
-        return spec.bind(columns.size(), rows.stream().map(Row::revision).toArray(Long[]::new))
-                .then();
+        return spec;
     }
 }

@@ -120,6 +120,10 @@ public class PersistenceAutoConfiguration {
                                         Map.of(
                                                 "statement_timeout",
                                                 Long.toString(statementTimeout.toMillis()),
+                                                // Cached plans expect ten elements of an array that
+                                                // has thousands.
+                                                "plan_cache_mode",
+                                                "force_custom_plan",
                                                 "lock_timeout",
                                                 "15000",
                                                 "TimeZone",
