@@ -1,5 +1,6 @@
 package io.mirante.industry40.oee;
 
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param oee 0 or more
  * @param nee 0 or more
  * @param teep 0 or more; null without calendar time
+ * @param asOf every reading accepted before is counted; null when the figures were given
  * @param losses in minutes; with the fully productive time they add up to the planned operation time
  */
 record Oee(
@@ -32,7 +34,8 @@ record Oee(
         double nee,
         @Nullable Double teep,
         List<Loss> losses,
-        List<String> warnings) {
+        List<String> warnings,
+        @Nullable Instant asOf) {
 
     /** One category of lost time, in minutes. */
     record Loss(String category, double minutes) {}
@@ -101,7 +104,8 @@ record Oee(
                 nee,
                 calendar == null ? null : oee * busy / calendar,
                 losses(figures, running, ideal),
-                warnings(figures, performance));
+                warnings(figures, performance),
+                null);
     }
 
     private static void check(Figures f) {
@@ -159,9 +163,10 @@ record Oee(
         return warnings;
     }
 
-    Oee withWarnings(List<String> more) {
+    /** The same, from telemetry. */
+    Oee measured(List<String> more, Instant completeTo) {
         var all = new ArrayList<>(more);
         all.addAll(warnings);
-        return new Oee(availability, performance, quality, oee, nee, teep, losses, all);
+        return new Oee(availability, performance, quality, oee, nee, teep, losses, all, completeTo);
     }
 }

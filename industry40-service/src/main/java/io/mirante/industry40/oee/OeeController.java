@@ -1,7 +1,9 @@
 package io.mirante.industry40.oee;
 
+import io.mirante.contracts.Topics;
 import io.mirante.industry40.telemetry.Readings;
 import io.mirante.industry40.telemetry.Readings.Sample;
+import io.mirante.platform.messaging.AsOf;
 import io.mirante.platform.web.Caller;
 import io.mirante.platform.web.ProblemException;
 import io.mirante.platform.web.Scopes;
@@ -32,9 +34,11 @@ class OeeController {
     private static final Duration LONGEST = Duration.ofDays(31);
 
     private final Readings readings;
+    private final AsOf asOf;
 
-    OeeController(Readings readings) {
+    OeeController(Readings readings, AsOf asOf) {
         this.readings = readings;
+        this.asOf = asOf;
     }
 
     /** The contract's body; what is null is taken from telemetry or as 0. */
@@ -93,10 +97,13 @@ class OeeController {
             Instant end,
             @Nullable Double idealCycleSeconds,
             Oee.Convention convention) {
-        return Mono.zip(
-                        readings.between(tenant, machine, "running", start, end),
-                        readings.between(tenant, machine, "produced", start, end),
-                        readings.between(tenant, machine, "good", start, end))
+        return asOf.of("storeTelemetry", Topics.TELEMETRY_RAW)
+                .flatMap(complete ->
+                        Mono.zip(
+                                readings.between(tenant, machine, "running", start, end),
+                                readings.between(tenant, machine, "produced", start, end),
+                                readings.between(tenant, machine, "good", start, end),
+                                Mono.just(complete)))
                 .map(all ->
                         measured(
                                 machine,
@@ -106,7 +113,8 @@ class OeeController {
                                 convention,
                                 all.getT1(),
                                 all.getT2(),
-                                all.getT3()));
+                                all.getT3(),
+                                all.getT4()));
     }
 
     private static Oee measured(
@@ -117,7 +125,8 @@ class OeeController {
             Oee.Convention convention,
             List<Sample> running,
             List<Sample> produced,
-            List<Sample> good) {
+            List<Sample> good,
+            Instant completeTo) {
         if (running.isEmpty() || produced.isEmpty() || good.isEmpty()) {
             throw ProblemException.impossible(
                     "no-telemetry",
@@ -160,7 +169,7 @@ class OeeController {
                         cycle,
                         produced.stream().mapToDouble(Sample::value).sum(),
                         good.stream().mapToDouble(Sample::value).sum());
-        return compute(figures, convention).withWarnings(warnings);
+        return compute(figures, convention).measured(warnings, completeTo);
     }
 
     private static double bestMinute(List<Sample> produced) {

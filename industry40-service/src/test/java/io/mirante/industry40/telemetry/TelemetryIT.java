@@ -213,7 +213,9 @@ class TelemetryIT {
                 .jsonPath("$.performance")
                 .isEqualTo(1.0)
                 .jsonPath("$.quality")
-                .isEqualTo(0.9);
+                .isEqualTo(0.9)
+                .jsonPath("$.as_of")
+                .exists();
         post(
                         tenant,
                         """

@@ -110,7 +110,7 @@ class SegmentController {
             rows =
                     segment.map(s ->
                                     asOf.of("keepProfiles")
-                                            .flatMap(at -> populations.at(tenant, day(at)))
+                                            .flatMap(at -> populations.at(tenant, day(at), at))
                                             .map(p -> users(p, s, paging)))
                             .orElseGet(() -> missing(id));
         } else {
@@ -149,7 +149,7 @@ class SegmentController {
 
     private Mono<List<Segment>> all(String tenant, Instant complete) {
         return populations
-                .at(tenant, day(complete))
+                .at(tenant, day(complete), complete)
                 .flatMap(population ->
                         database.one(
                                         tenant,

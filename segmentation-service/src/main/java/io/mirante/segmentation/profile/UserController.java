@@ -103,7 +103,7 @@ class UserController {
                 .flatMap(complete ->
                         Mono.zip(
                                         database.one(tenant, db -> stored(db, tenant, id)),
-                                        populations.at(tenant, day(complete)))
+                                        populations.at(tenant, day(complete), complete))
                                 .map(both ->
                                         user(
                                                 both.getT1(),
@@ -132,7 +132,9 @@ class UserController {
                         Mono.zip(
                                         database.one(tenant, db -> placed(db, tenant, id)),
                                         populations.at(
-                                                tenant, asked == null ? day(complete) : asked))
+                                                tenant,
+                                                asked == null ? day(complete) : asked,
+                                                complete))
                                 .map(both ->
                                         new Segment(
                                                 id,

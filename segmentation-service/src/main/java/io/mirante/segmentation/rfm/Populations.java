@@ -6,6 +6,7 @@ import io.mirante.platform.persistence.TenantDatabase;
 import io.mirante.segmentation.Rows;
 import java.math.BigDecimal;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.LocalDate;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.stereotype.Component;
@@ -13,8 +14,8 @@ import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
 /**
- * The tenants' buyers, compared. Kept for a few seconds per tenant and day, because every user's score needs all of
- * them. Thread-safe.
+ * The tenants' buyers, compared. Kept for a few seconds per tenant, day and {@code as_of}, because every user's
+ * score needs all of them, and {@code as_of} moves once a second. Thread-safe.
  */
 @Component
 public final class Populations {
@@ -33,18 +34,19 @@ public final class Populations {
         this.currency = currency;
     }
 
-    private record Key(String tenant, LocalDate at) {}
+    private record Key(String tenant, LocalDate at, Instant asOf) {}
 
     /**
      * All buyers by a day.
      *
      * @param at purchases of this UTC day count, later ones do not
+     * @param asOf what the answer will say it is complete to; a population read for an older one is not used
      */
-    public Mono<Population> at(String tenant, LocalDate at) {
+    public Mono<Population> at(String tenant, LocalDate at, Instant asOf) {
         return Mono.fromFuture(
                 () ->
                         cache.get(
-                                new Key(tenant, at),
+                                new Key(tenant, at, asOf),
                                 (key, executor) -> read(tenant, at).toFuture()),
                 true);
     }
