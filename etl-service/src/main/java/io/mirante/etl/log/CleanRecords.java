@@ -118,6 +118,16 @@ final class CleanRecords {
                 Keys.of(raw.tenantId(), event.eventId()),
                 Json.mapper().writeValueAsBytes(rejected),
                 Map.of(
+                        CloudHeaders.SPEC_VERSION,
+                        "1.0",
+                        CloudHeaders.ID,
+                        rejected.rejectionId(),
+                        CloudHeaders.TYPE,
+                        "event.rejected",
+                        CloudHeaders.SOURCE,
+                        raw.source(),
+                        CloudHeaders.TIME,
+                        rejected.rejectedAt().toString(),
                         CloudHeaders.TENANT,
                         raw.tenantId(),
                         CloudHeaders.REASON,
@@ -137,6 +147,20 @@ final class CleanRecords {
                                         person.id(),
                                         number.no(),
                                         number.numberedAt())),
-                Map.of(CloudHeaders.TENANT, person.tenantId()));
+                Map.of(
+                        CloudHeaders.SPEC_VERSION,
+                        "1.0",
+                        CloudHeaders.ID,
+                        person.kind() + ":" + person.id(),
+                        CloudHeaders.TYPE,
+                        "person_numbered",
+                        CloudHeaders.SOURCE,
+                        "/etl",
+                        CloudHeaders.SUBJECT,
+                        person.id(),
+                        CloudHeaders.TIME,
+                        number.numberedAt().toString(),
+                        CloudHeaders.TENANT,
+                        person.tenantId()));
     }
 }

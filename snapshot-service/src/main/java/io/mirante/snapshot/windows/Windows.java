@@ -262,6 +262,15 @@ public final class Windows {
                     Map.of(
                             CloudHeaders.SPEC_VERSION,
                             "1.0",
+                            CloudHeaders.ID,
+                            String.join(
+                                            "/",
+                                            changed.scope(),
+                                            changed.granularity(),
+                                            changed.start().toString(),
+                                            text(row, "dimensions"))
+                                    + "@"
+                                    + changed.revision(),
                             CloudHeaders.TYPE,
                             "snapshot_changed",
                             CloudHeaders.SOURCE,

@@ -1,5 +1,6 @@
 package io.mirante.platform.messaging;
 
+import io.mirante.contracts.CloudHeaders;
 import io.mirante.contracts.Json;
 import io.mirante.contracts.Keys;
 import io.mirante.contracts.Topics;
@@ -201,6 +202,16 @@ final class ProgressEmitter implements SmartLifecycle {
                         null,
                         Keys.of(partition.toString()),
                         Json.mapper().writeValueAsBytes(progress),
-                        Map.of()));
+                        Map.of(
+                                CloudHeaders.SPEC_VERSION,
+                                "1.0",
+                                CloudHeaders.ID,
+                                partition + "@" + time,
+                                CloudHeaders.TYPE,
+                                "progress",
+                                CloudHeaders.SOURCE,
+                                "/progress/" + state.name(),
+                                CloudHeaders.TIME,
+                                time.toString())));
     }
 }
