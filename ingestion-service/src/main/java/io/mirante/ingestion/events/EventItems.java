@@ -16,8 +16,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
-/** Checks one event with the one validator and makes its record. Thread-safe; costs CPU only. */
-final class EventItems {
+/** Checks one event of any way in with the one validator and makes its record. Thread-safe; costs CPU only. */
+public final class EventItems {
 
     static final String SOURCE = "/http";
 
@@ -28,9 +28,14 @@ final class EventItems {
      *
      * @param eventId the id it has from now on; null when it is rejected and named none that can be used
      */
-    record Checked(@Nullable String eventId, Item item) {}
+    public record Checked(@Nullable String eventId, Item item) {}
 
-    Checked check(String tenant, JsonNode event, EventValidator.Rules rules) {
+    /**
+     * Checks one event.
+     *
+     * @param rules those of its way in, {@code ce_source} among them
+     */
+    public Checked check(String tenant, JsonNode event, EventValidator.Rules rules) {
         return switch (validator.validate(event, rules)) {
             case EventValidator.Accepted accepted -> {
                 var canonical = accepted.event();
