@@ -179,6 +179,35 @@ class SegmentationServiceIT {
     }
 
     @Test
+    void aPurchaseIsInTheNextAnswerAlthoughTheBuyersAreKept() {
+        var tenant = mesh.newTenant();
+        var client = mesh.client(tenant);
+        for (int days = 1; days <= 3; days++) {
+            int expected = days;
+            mesh.send(
+                    event(
+                            tenant,
+                            "late",
+                            "purchase",
+                            "2026-11-0" + days + "T10:00:00Z",
+                            null,
+                            "{\"amount\":1,\"currency\":\"USD\"}"));
+            await().ignoreExceptions()
+                    .untilAsserted(() ->
+                            get(
+                                    client,
+                                    "/api/v1/users/late/segment?at=2026-11-10",
+                                    200,
+                                    segment ->
+                                            assertThat(
+                                                            segment.path("rfm")
+                                                                    .path("frequency")
+                                                                    .intValue())
+                                                    .isEqualTo(expected)));
+        }
+    }
+
+    @Test
     void fansAreTheSamePeopleAsUsers() {
         var tenant = mesh.newTenant();
         var client = mesh.client(tenant);
@@ -384,7 +413,10 @@ class SegmentationServiceIT {
                 client,
                 "/api/v1/segments/cluster_" + big + "/users?limit=500",
                 200,
-                page -> assertThat(page.path("items")).hasSize(32));
+                page -> {
+                    assertThat(page.path("items")).hasSize(32);
+                    assertThat(Instant.parse(page.path("as_of").stringValue())).isNotNull();
+                });
         get(client, "/api/v1/segments/cluster_9", 404, body -> {});
         get(client, "/api/v1/segments/cluster_9/users", 404, body -> {});
         get(client, "/api/v1/segments/rfm_unheard_of/users", 404, body -> {});
@@ -573,8 +605,28 @@ class SegmentationServiceIT {
         assertThat(total).isEqualByComparingTo("2500315.63");
 
         var client = mesh.client(tenant);
-        var segments = request(client, "/api/v1/segments/rfm_champions/users?limit=500", 200);
-        assertThat(segments.path("items")).isNotEmpty();
+        var listed = new HashSet<String>();
+        for (var segment : request(client, "/api/v1/segments", 200).path("items")) {
+            var path =
+                    "/api/v1/segments/"
+                            + segment.path("id").stringValue()
+                            + "/users?at=1998-06-30&limit=500";
+            var page = request(client, path, 200);
+            while (true) {
+                for (var user : page.path("items")) {
+                    assertThat(listed.add(user.path("user_id").stringValue())).isTrue();
+                }
+                if (page.path("next_cursor").isNull()) {
+                    break;
+                }
+                page =
+                        request(
+                                client,
+                                path + "&cursor=" + page.path("next_cursor").stringValue(),
+                                200);
+            }
+        }
+        assertThat(listed).isEqualTo(seen.keySet());
         for (var customer :
                 seen.keySet().stream().filter(c -> Integer.parseInt(c) % 97 == 0).toList()) {
             get(

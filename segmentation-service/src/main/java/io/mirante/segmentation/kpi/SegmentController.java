@@ -14,10 +14,7 @@ import io.mirante.segmentation.rfm.Population;
 import io.mirante.segmentation.rfm.Populations;
 import io.mirante.segmentation.rfm.RfmSegment;
 import io.mirante.segmentation.rfm.RfmView;
-import java.time.Clock;
 import java.time.Instant;
-import java.time.LocalDate;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -28,6 +25,7 @@ import org.springframework.security.access.prepost.PreAuthorize;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 import reactor.core.publisher.Mono;
 
@@ -39,6 +37,7 @@ import reactor.core.publisher.Mono;
 @RequestMapping("/api/v1/segments")
 class SegmentController {
 
+    private static final String CONSUMER = "keepProfiles";
     private static final String RFM = "rfm_";
     private static final String CLUSTER = "cluster_";
 
@@ -47,21 +46,18 @@ class SegmentController {
     private final Clusters clusters;
     private final Populations populations;
     private final AsOf asOf;
-    private final Clock clock;
 
     SegmentController(
             TenantDatabase database,
             ClusterModels models,
             Clusters clusters,
             Populations populations,
-            AsOf asOf,
-            Clock clock) {
+            AsOf asOf) {
         this.database = database;
         this.models = models;
         this.clusters = clusters;
         this.populations = populations;
         this.asOf = asOf;
-        this.clock = clock;
     }
 
     /**
@@ -78,10 +74,19 @@ class SegmentController {
     /** A user of a segment; {@code rfm} is there for RFM segments. */
     record SegmentUser(String userId, @Nullable RfmView rfm) {}
 
+    /** A page of a segment's users. */
+    record SegmentUsers(Instant asOf, List<SegmentUser> items, @Nullable String nextCursor) {
+
+        static SegmentUsers of(Instant asOf, List<SegmentUser> rows, Paging paging) {
+            var page = Page.of(rows, paging.limit(), SegmentUser::userId);
+            return new SegmentUsers(asOf, page.items(), page.nextCursor());
+        }
+    }
+
     @GetMapping
     @PreAuthorize(Scopes.VIEW)
     Mono<Segments> list(Caller caller) {
-        return asOf.of("keepProfiles")
+        return asOf.of(CONSUMER)
                 .flatMap(complete ->
                         all(caller.tenant(), complete)
                                 .map(items -> new Segments(complete, items, null)));
@@ -90,49 +95,59 @@ class SegmentController {
     @GetMapping("/{id}")
     @PreAuthorize(Scopes.VIEW)
     Mono<Segment> show(@PathVariable String id, Caller caller) {
-        return asOf.of("keepProfiles")
+        return asOf.of(CONSUMER)
                 .flatMap(complete -> all(caller.tenant(), complete))
                 .flatMap(all ->
                         Mono.justOrEmpty(all.stream().filter(s -> s.id().equals(id)).findFirst()))
                 .switchIfEmpty(missing(id));
     }
 
+    /**
+     * The users of a segment, in the order of their ids.
+     *
+     * @param at for RFM segments: RFC 3339 time or date; purchases of its UTC day count, later ones do not; default:
+     *     {@code as_of}. Clusters are as they are now
+     */
     @GetMapping("/{id}/users")
     @PreAuthorize(Scopes.VIEW)
-    Mono<Page<SegmentUser>> users(@PathVariable String id, Paging paging, Caller caller) {
+    Mono<SegmentUsers> users(
+            @PathVariable String id,
+            @RequestParam(required = false) @Nullable String at,
+            Paging paging,
+            Caller caller) {
         var tenant = caller.tenant();
-        Mono<List<SegmentUser>> rows;
-        if (id.startsWith(RFM)) {
-            var segment =
-                    Arrays.stream(RfmSegment.values())
-                            .filter(s -> id.equals(RFM + s.wireName()))
-                            .findFirst();
-            rows =
-                    segment.map(s ->
-                                    asOf.of("keepProfiles")
-                                            .flatMap(at -> populations.at(tenant, day(at), at))
-                                            .map(p -> users(p, s, paging)))
-                            .orElseGet(() -> missing(id));
-        } else {
-            rows =
-                    database.one(
-                            tenant,
-                            db ->
-                                    models.current(db, tenant)
-                                            .filter(model -> cluster(id, model) >= 0)
-                                            .switchIfEmpty(missing(id))
-                                            .flatMap(model ->
-                                                    clusters.users(
-                                                                    db,
-                                                                    tenant,
-                                                                    model.id(),
-                                                                    cluster(id, model),
-                                                                    paging.after(),
-                                                                    paging.limit() + 1)
-                                                            .map(u -> new SegmentUser(u, null))
-                                                            .collectList()));
-        }
-        return rows.map(all -> Page.of(all, paging.limit(), SegmentUser::userId));
+        var asked = Populations.asked(at);
+        var segment =
+                Arrays.stream(RfmSegment.values())
+                        .filter(s -> id.equals(RFM + s.wireName()))
+                        .findFirst();
+        return asOf.of(CONSUMER)
+                .flatMap(complete ->
+                        segment.map(s ->
+                                        populations
+                                                .at(tenant, asked, complete)
+                                                .map(p -> users(p, s, paging)))
+                                .orElseGet(() -> clustered(tenant, id, paging))
+                                .map(rows -> SegmentUsers.of(complete, rows, paging)));
+    }
+
+    private Mono<List<SegmentUser>> clustered(String tenant, String id, Paging paging) {
+        return database.one(
+                tenant,
+                db ->
+                        models.current(db, tenant)
+                                .filter(model -> cluster(id, model) >= 0)
+                                .switchIfEmpty(missing(id))
+                                .flatMap(model ->
+                                        clusters.users(
+                                                        db,
+                                                        tenant,
+                                                        model.id(),
+                                                        cluster(id, model),
+                                                        paging.after(),
+                                                        paging.limit() + 1)
+                                                .map(u -> new SegmentUser(u, null))
+                                                .collectList()));
     }
 
     private static List<SegmentUser> users(
@@ -149,7 +164,7 @@ class SegmentController {
 
     private Mono<List<Segment>> all(String tenant, Instant complete) {
         return populations
-                .at(tenant, day(complete), complete)
+                .at(tenant, null, complete)
                 .flatMap(population ->
                         database.one(
                                         tenant,
@@ -206,11 +221,6 @@ class SegmentController {
             }
         }
         return -1;
-    }
-
-    private LocalDate day(Instant complete) {
-        var at = complete.equals(Instant.EPOCH) ? clock.instant() : complete;
-        return at.atZone(ZoneOffset.UTC).toLocalDate();
     }
 
     private static <T> Mono<T> missing(String id) {

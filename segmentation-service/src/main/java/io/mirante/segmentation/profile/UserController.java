@@ -10,12 +10,7 @@ import io.mirante.segmentation.clustering.Clusters;
 import io.mirante.segmentation.rfm.Populations;
 import io.mirante.segmentation.rfm.RfmView;
 import io.mirante.segmentation.risk.Risks;
-import java.time.Clock;
-import java.time.DateTimeException;
 import java.time.Instant;
-import java.time.LocalDate;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,7 +39,6 @@ class UserController {
     private final Risks risks;
     private final Populations populations;
     private final AsOf asOf;
-    private final Clock clock;
     private final String currency;
 
     UserController(
@@ -54,7 +48,6 @@ class UserController {
             Risks risks,
             Populations populations,
             AsOf asOf,
-            Clock clock,
             @Value("${mirante.segmentation.currency}") String currency) {
         this.database = database;
         this.profiles = profiles;
@@ -62,7 +55,6 @@ class UserController {
         this.risks = risks;
         this.populations = populations;
         this.asOf = asOf;
-        this.clock = clock;
         this.currency = currency;
     }
 
@@ -103,7 +95,7 @@ class UserController {
                 .flatMap(complete ->
                         Mono.zip(
                                         database.one(tenant, db -> stored(db, tenant, id)),
-                                        populations.at(tenant, day(complete), complete))
+                                        populations.at(tenant, null, complete))
                                 .map(both ->
                                         user(
                                                 both.getT1(),
@@ -126,15 +118,12 @@ class UserController {
             @RequestParam(required = false) @Nullable String at,
             Caller caller) {
         var tenant = caller.tenant();
-        var asked = at == null ? null : day(at);
+        var asked = Populations.asked(at);
         return asOf.of(ProfileBinding.CONSUMER)
                 .flatMap(complete ->
                         Mono.zip(
                                         database.one(tenant, db -> placed(db, tenant, id)),
-                                        populations.at(
-                                                tenant,
-                                                asked == null ? day(complete) : asked,
-                                                complete))
+                                        populations.at(tenant, asked, complete))
                                 .map(both ->
                                         new Segment(
                                                 id,
@@ -236,25 +225,6 @@ class UserController {
                 stored.cluster(),
                 churn == null ? Map.of() : Map.of("churn", churn),
                 complete);
-    }
-
-    /** The day RFM speaks of; today while nothing is known about completeness yet. */
-    private LocalDate day(Instant complete) {
-        var at = complete.equals(Instant.EPOCH) ? clock.instant() : complete;
-        return at.atZone(ZoneOffset.UTC).toLocalDate();
-    }
-
-    private static LocalDate day(String at) {
-        try {
-            return at.length() == 10
-                    ? LocalDate.parse(at)
-                    : OffsetDateTime.parse(at).withOffsetSameInstant(ZoneOffset.UTC).toLocalDate();
-        } catch (DateTimeException e) {
-            throw ProblemException.malformed(
-                    "?at",
-                    "invalid",
-                    "at must be a date (2026-11-20) or an RFC 3339 time, was " + at);
-        }
     }
 
     private static <T> Mono<T> missing(String id) {

@@ -5,10 +5,10 @@ import java.time.LocalDate;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -24,10 +24,10 @@ public final class Population {
     private static final int QUINTILES = 5;
 
     private final LocalDate at;
-    private final Map<String, Rfm> byUser;
+    private final NavigableMap<String, Rfm> byUser;
     private final Map<RfmSegment, Integer> sizes;
 
-    private Population(LocalDate at, Map<String, Rfm> byUser) {
+    private Population(LocalDate at, NavigableMap<String, Rfm> byUser) {
         this.at = at;
         this.byUser = byUser;
         this.sizes = new EnumMap<>(RfmSegment.class);
@@ -91,11 +91,10 @@ public final class Population {
 
     /** Users of a segment after a user id, in the order of ids. */
     public List<String> users(RfmSegment segment, @Nullable String after, int limit) {
-        return byUser.entrySet().stream()
+        var later = after == null ? byUser : byUser.tailMap(after, false);
+        return later.entrySet().stream()
                 .filter(e -> e.getValue().segment() == segment)
                 .map(Map.Entry::getKey)
-                .filter(user -> after == null || user.compareTo(after) > 0)
-                .sorted(Comparator.naturalOrder())
                 .limit(limit)
                 .toList();
     }

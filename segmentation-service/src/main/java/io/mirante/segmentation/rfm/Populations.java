@@ -3,52 +3,105 @@ package io.mirante.segmentation.rfm;
 import com.github.benmanes.caffeine.cache.AsyncCache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.mirante.platform.persistence.TenantDatabase;
+import io.mirante.platform.web.ProblemException;
 import io.mirante.segmentation.Rows;
 import java.math.BigDecimal;
+import java.time.Clock;
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
 /**
- * The tenants' buyers, compared. Kept for a few seconds per tenant, day and {@code as_of}, because every user's
- * score needs all of them, and {@code as_of} moves once a second. Thread-safe.
+ * The tenants' buyers, compared. Every user's score needs all of them, so a population is kept until the tenant's
+ * purchases change or others need the room. Thread-safe.
  */
 @Component
 public final class Populations {
 
-    private static final Duration KEPT = Duration.ofSeconds(3);
-    private static final int MOST = 50;
+    private static final Duration UNUSED = Duration.ofMinutes(10);
+    private static final long MOST_BUYERS = 500_000;
 
     private final TenantDatabase database;
+    private final Clock clock;
     private final String currency;
     private final AsyncCache<Key, Population> cache =
-            Caffeine.newBuilder().expireAfterWrite(KEPT).maximumSize(MOST).buildAsync();
+            Caffeine.newBuilder()
+                    .expireAfterAccess(UNUSED)
+                    .maximumWeight(MOST_BUYERS)
+                    .weigher((Key key, Population population) -> 1 + population.size())
+                    .buildAsync();
 
     Populations(
-            TenantDatabase database, @Value("${mirante.segmentation.currency}") String currency) {
+            TenantDatabase database,
+            Clock clock,
+            @Value("${mirante.segmentation.currency}") String currency) {
         this.database = database;
+        this.clock = clock;
         this.currency = currency;
     }
 
-    private record Key(String tenant, LocalDate at, Instant asOf) {}
+    private record Key(String tenant, LocalDate at, long revision) {}
 
     /**
-     * All buyers by a day.
+     * All buyers by a day, with every purchase stored before this was asked.
      *
-     * @param at purchases of this UTC day count, later ones do not
-     * @param asOf what the answer will say it is complete to; a population read for an older one is not used
+     * @param asked purchases of this UTC day count, later ones do not; null = the day of {@code asOf}
+     * @param asOf what the answer will say it is complete to, read before this is asked
      */
-    public Mono<Population> at(String tenant, LocalDate at, Instant asOf) {
-        return Mono.fromFuture(
-                () ->
-                        cache.get(
-                                new Key(tenant, at, asOf),
-                                (key, executor) -> read(tenant, at).toFuture()),
-                true);
+    public Mono<Population> at(String tenant, @Nullable LocalDate asked, Instant asOf) {
+        var day = asked == null ? day(asOf) : asked;
+        return revision(tenant)
+                .map(revision -> new Key(tenant, day, revision))
+                .flatMap(key ->
+                        Mono.fromFuture(
+                                () -> cache.get(key, (k, executor) -> read(tenant, day).toFuture()),
+                                true));
+    }
+
+    /** The day figures speak of; today while nothing is known about completeness yet. */
+    private LocalDate day(Instant asOf) {
+        var at = asOf.equals(Instant.EPOCH) ? clock.instant() : asOf;
+        return at.atZone(ZoneOffset.UTC).toLocalDate();
+    }
+
+    /**
+     * The day a request's {@code ?at=} names: a date, or the UTC day of an RFC 3339 time; null when it names none.
+     *
+     * @throws ProblemException 400 when it is neither
+     */
+    public static @Nullable LocalDate asked(@Nullable String at) {
+        if (at == null) {
+            return null;
+        }
+        try {
+            return at.length() == 10
+                    ? LocalDate.parse(at)
+                    : OffsetDateTime.parse(at).withOffsetSameInstant(ZoneOffset.UTC).toLocalDate();
+        } catch (DateTimeException e) {
+            throw ProblemException.malformed(
+                    "?at",
+                    "invalid",
+                    "at must be a date (2026-11-20) or an RFC 3339 time, was " + at);
+        }
+    }
+
+    private Mono<Long> revision(String tenant) {
+        return database.one(
+                tenant,
+                db ->
+                        db.sql(
+                                        "SELECT coalesce(max(revision), 0) AS revision FROM purchase_revision WHERE tenant_id = $1")
+                                .bind(0, tenant)
+                                .map(row -> Rows.value(row, "revision", Long.class))
+                                .one());
     }
 
     private Mono<Population> read(String tenant, LocalDate at) {

@@ -4,7 +4,6 @@ import io.mirante.bench.client.Answer;
 import io.mirante.bench.client.Delivery;
 import io.mirante.bench.client.EventSender;
 import io.mirante.bench.client.MeshClient;
-import io.mirante.bench.client.MeshException;
 import io.mirante.bench.client.Outgoing;
 import java.math.BigDecimal;
 import java.nio.file.Path;
@@ -14,23 +13,19 @@ import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Queue;
 import java.util.Random;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.Set;
 import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /** Plays the real purchases of CDNOW and reads every total, and every customer, back through the gateway. */
 final class CdnowDemo {
     private static final int SAMPLE = 500;
-    private static final int READERS = 8;
 
     private final MeshClient mesh;
     private final Screen screen;
@@ -117,54 +112,65 @@ final class CdnowDemo {
         screen.curl("/api/v1/analytics/overview?start_time=" + begin + "&end_time=" + end);
     }
 
+    /** Everyone through the lists of the RFM segments, some also one by one. */
     private void everyone(Map<String, CdnowFile.Customer> customers, Instant at) {
-        List<String> ids = new ArrayList<>(customers.keySet());
-        if (!options.checkAll() && ids.size() > SAMPLE) {
-            Collections.shuffle(ids, new Random(options.seed()));
-            ids = ids.subList(0, SAMPLE);
-        }
         screen.section("Frequency, recency and monetary value per customer at " + at);
-        Queue<String> wrong = new ConcurrentLinkedQueue<>();
-        AtomicReference<Throwable> failure = new AtomicReference<>(null);
-        Progress progress = new Progress(screen, ids.size(), "customers compared");
-        Semaphore permits = new Semaphore(READERS);
-        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            for (String id : ids) {
-                permits.acquireUninterruptibly();
-                threads.execute(() -> {
-                    try {
-                        String difference =
-                                compare(id, Objects.requireNonNull(customers.get(id)), at);
-                        if (!difference.isEmpty()) {
-                            wrong.add(difference);
-                        }
-                        progress.oneMore();
-                    } catch (RuntimeException e) {
-                        failure.compareAndSet(null, e);
-                    } finally {
-                        permits.release();
-                    }
-                });
+        Progress progress = new Progress(screen, customers.size(), "customers compared");
+        List<String> wrong = new ArrayList<>();
+        Set<String> listed = new HashSet<>();
+        for (JsonNode segment : mesh.all("/api/v1/segments")) {
+            if (!segment.path("kind").asString("").equals("rfm")) {
+                continue;
             }
-        }
-        if (failure.get() != null) {
-            throw new MeshException(
-                    "reading customers: " + failure.get().getMessage(), failure.get());
+            String users =
+                    "/api/v1/segments/" + segment.path("id").asString("") + "/users?at=" + at;
+            for (JsonNode user : mesh.all(users)) {
+                String id = user.path("user_id").asString("");
+                CdnowFile.Customer expected = customers.get(id);
+                if (expected == null) {
+                    continue; // bought in the same mesh, but not in this file
+                }
+                if (!listed.add(id)) {
+                    wrong.add(id + ": in two segments");
+                }
+                difference(id, expected, user.path("rfm"), at).ifPresent(wrong::add);
+                progress.oneMore();
+            }
         }
         wrong.stream().limit(5).forEach(line -> screen.line("  " + line));
         checks.equal(
                 "customers as a recount of the file has them",
-                ids.size(),
-                ids.size() - wrong.size());
+                customers.size(),
+                listed.size() - wrong.size());
+        oneByOne(customers, at);
+    }
+
+    private void oneByOne(Map<String, CdnowFile.Customer> customers, Instant at) {
+        List<String> ids = new ArrayList<>(customers.keySet());
+        Collections.shuffle(ids, new Random(options.seed()));
+        ids = ids.subList(0, Math.min(SAMPLE, ids.size()));
+        List<String> wrong = new ArrayList<>();
+        for (String id : ids) {
+            Answer answer = mesh.segment(id, at);
+            if (answer.ok()) {
+                difference(
+                                id,
+                                Objects.requireNonNull(customers.get(id)),
+                                answer.body().path("rfm"),
+                                at)
+                        .ifPresent(wrong::add);
+            } else {
+                wrong.add(id + ": " + answer.summary());
+            }
+        }
+        wrong.stream().limit(5).forEach(line -> screen.line("  " + line));
+        checks.equal(
+                "customers asked for one by one, the same", ids.size(), ids.size() - wrong.size());
         screen.curl("/api/v1/users/" + ids.getFirst() + "/segment?at=" + at);
     }
 
-    private String compare(String id, CdnowFile.Customer expected, Instant at) {
-        Answer answer = mesh.segment(id, at);
-        if (!answer.ok()) {
-            return id + ": " + answer.summary();
-        }
-        JsonNode rfm = answer.body().path("rfm");
+    private static Optional<String> difference(
+            String id, CdnowFile.Customer expected, JsonNode rfm, Instant at) {
         long recency =
                 ChronoUnit.DAYS.between(expected.last(), LocalDate.ofInstant(at, ZoneOffset.UTC));
         boolean same =
@@ -175,9 +181,15 @@ final class CdnowDemo {
                         && MeshClient.decimal(rfm.path("monetary")).compareTo(expected.monetary())
                                 == 0;
         return same
-                ? ""
-                : "%s: expected frequency %d, recency %d, monetary %s; saw %s"
-                        .formatted(id, expected.days().size(), recency, expected.monetary(), rfm);
+                ? Optional.empty()
+                : Optional.of(
+                        "%s: expected frequency %d, recency %d, monetary %s; saw %s"
+                                .formatted(
+                                        id,
+                                        expected.days().size(),
+                                        recency,
+                                        expected.monetary(),
+                                        rfm));
     }
 
     private static LocalDate day(Instant at) {

@@ -15,7 +15,6 @@ import org.jspecify.annotations.Nullable;
  * @param weeks of history, 6 to 104 (less gives the churn model nothing to look back on)
  * @param people customers, 100 to 1,000,000
  * @param from folder with real data ({@code cdnow/CDNOW_master.txt}) to play instead of the simulation
- * @param checkAll compare every customer of the real data, not a sample of 500
  * @param url of the gateway; null: the local mesh, started when it is not up
  * @param patience longest wait for one stage
  * @param live how long live events play before the results are read
@@ -26,7 +25,6 @@ record DemoOptions(
         int people,
         int weeks,
         @Nullable Path from,
-        boolean checkAll,
         @Nullable URI url,
         String key,
         Duration patience,
@@ -34,7 +32,7 @@ record DemoOptions(
 
     static final String USAGE =
             """
-            usage: ./mesh demo [--once] [--seed N] [--people N] [--weeks N] [--from DIR] [--check sample|all]
+            usage: ./mesh demo [--once] [--seed N] [--people N] [--weeks N] [--from DIR]
                                [--url URL] [--key KEY] [--timeout SECONDS] [--live SECONDS]
             """;
 
@@ -66,7 +64,6 @@ record DemoOptions(
         int people = 2_000;
         int weeks = 10;
         Path from = null;
-        boolean all = false;
         URI url = null;
         String key = "dev-key-123";
         long timeout = 180;
@@ -80,7 +77,6 @@ record DemoOptions(
                 case "--people" -> people = Math.toIntExact(number(option, rest));
                 case "--weeks" -> weeks = Math.toIntExact(number(option, rest));
                 case "--from" -> from = Path.of(text(option, rest));
-                case "--check" -> all = oneOf(option, rest, "sample", "all").equals("all");
                 case "--url" -> url = URI.create(text(option, rest));
                 case "--key" -> key = text(option, rest);
                 case "--timeout" -> timeout = number(option, rest);
@@ -94,7 +90,6 @@ record DemoOptions(
                 people,
                 weeks,
                 from,
-                all,
                 url,
                 key,
                 Duration.ofSeconds(timeout),
@@ -105,15 +100,6 @@ record DemoOptions(
         String value = rest.pollFirst();
         if (value == null) {
             throw new IllegalArgumentException(option + " needs a value");
-        }
-        return value;
-    }
-
-    private static String oneOf(String option, Deque<String> rest, String first, String second) {
-        String value = text(option, rest);
-        if (!value.equals(first) && !value.equals(second)) {
-            throw new IllegalArgumentException(
-                    option + " must be " + first + " or " + second + ", was " + value);
         }
         return value;
     }

@@ -28,8 +28,6 @@ class DemoOptionsTest {
                                 "8",
                                 "--from",
                                 "data",
-                                "--check",
-                                "all",
                                 "--url",
                                 "http://127.0.0.1:4000",
                                 "--key",
@@ -44,7 +42,6 @@ class DemoOptionsTest {
         assertThat(options.people()).isEqualTo(300);
         assertThat(options.weeks()).isEqualTo(8);
         assertThat(options.from()).isEqualTo(Path.of("data"));
-        assertThat(options.checkAll()).isTrue();
         assertThat(options.url()).hasToString("http://127.0.0.1:4000");
         assertThat(options.key()).isEqualTo("k");
         assertThat(options.patience()).hasSeconds(60);
@@ -59,7 +56,6 @@ class DemoOptionsTest {
                 "--seed x",
                 "--people 99",
                 "--weeks 5",
-                "--check some",
                 "--timeout 9",
                 "--live 4"
             })
