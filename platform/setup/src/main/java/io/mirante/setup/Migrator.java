@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.regex.Pattern;
 import org.flywaydb.core.Flyway;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Brings one service's schema up to date: its two roles (which own nothing), the schema, the tables every service has
@@ -34,33 +35,61 @@ public final class Migrator {
             String appPassword,
             String streamPassword,
             ClassLoader migrations) {
-        if (!SERVICE.matcher(service).matches()) {
-            throw new IllegalArgumentException(
-                    "service must match " + SERVICE + ", was " + service);
-        }
-        var url = DatabaseUrl.parse(databaseUrl);
-        var roles = Map.of(service + "_app", appPassword, service + "_stream", streamPassword);
-        try (var connection = connect(url)) {
-            prepare(connection, service, roles);
+        try {
+            migrate(
+                    DatabaseUrl.parse(databaseUrl),
+                    service,
+                    appPassword,
+                    streamPassword,
+                    migrations,
+                    null);
         } catch (SQLException e) {
             throw new IllegalStateException(
                     "cannot prepare schema " + service + ": " + e.getMessage(), e);
         }
-        Flyway.configure(migrations)
+    }
+
+    /**
+     * The same, with the service's migrations at a location that must exist; null: {@code db/migration}, if it exists.
+     *
+     * @return how many migrations ran
+     * @throws SQLException when roles and schema cannot be made
+     * @throws org.flywaydb.core.api.FlywayException when a migration fails, or is not the one that ran before
+     */
+    static int migrate(
+            DatabaseUrl url,
+            String service,
+            String appPassword,
+            String streamPassword,
+            ClassLoader migrations,
+            @Nullable String location)
+            throws SQLException {
+        if (!SERVICE.matcher(service).matches()) {
+            throw new IllegalArgumentException(
+                    "service must match " + SERVICE + ", was " + service);
+        }
+        var roles = Map.of(service + "_app", appPassword, service + "_stream", streamPassword);
+        try (var connection = connect(url)) {
+            prepare(connection, service, roles);
+        }
+        return Flyway.configure(migrations)
                 .dataSource(url.jdbc(), url.user(), url.password())
                 .schemas(service)
                 .defaultSchema(service)
-                .locations("classpath:db/platform", "classpath:db/migration")
+                .locations(
+                        "classpath:db/platform",
+                        location == null ? "classpath:db/migration" : location)
                 .placeholders(
                         Map.of(
                                 "service", service,
                                 "app", service + "_app",
                                 "stream", service + "_stream"))
                 .outOfOrder(true)
-                .failOnMissingLocations(false)
+                .failOnMissingLocations(location != null)
                 .loggers("slf4j")
                 .load()
-                .migrate();
+                .migrate()
+                .migrationsExecuted;
     }
 
     private static Connection connect(DatabaseUrl url) throws SQLException {
@@ -78,14 +107,20 @@ public final class Migrator {
             statement.execute("SELECT pg_advisory_xact_lock(7061757)");
             for (var role : roles.entrySet()) {
                 try (var known =
-                        connection.prepareStatement("SELECT 1 FROM pg_roles WHERE rolname = ?")) {
+                        connection.prepareStatement(
+                                "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = ?")) {
                     known.setString(1, role.getKey());
-                    var verb = known.executeQuery().next() ? "ALTER" : "CREATE";
+                    var found = known.executeQuery();
+                    boolean exists = found.next();
+                    // Only a superuser may take these away, so they are taken only where they are.
+                    String without =
+                            !exists || found.getBoolean(1) ? "NOSUPERUSER NOBYPASSRLS " : "";
                     statement.execute(
-                            "%s ROLE %s LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD %s"
+                            "%s ROLE %s LOGIN %sPASSWORD %s"
                                     .formatted(
-                                            verb,
+                                            exists ? "ALTER" : "CREATE",
                                             role.getKey(),
+                                            without,
                                             statement.enquoteLiteral(role.getValue())));
                 }
                 statement.execute(

@@ -2,22 +2,24 @@ package io.mirante.setup;
 
 import io.mirante.contracts.Topic;
 import io.mirante.contracts.Topics;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicExistsException;
 
 /** Creates the topics of {@link Topics} that do not exist yet; leaves those that do as they are. */
 public final class TopicSetup {
 
-    private static final int TIMEOUT_SECONDS = 30;
+    /** How long Kafka may take for one answer. */
+    static final Duration LIMIT = Duration.ofSeconds(30);
 
     private TopicSetup() {}
 
@@ -28,11 +30,18 @@ public final class TopicSetup {
      * @throws IllegalStateException when Kafka does not answer within 30 s or refuses
      */
     public static List<String> createMissing(String bootstrapServers) {
+        return createMissing(bootstrapServers, LIMIT);
+    }
+
+    static List<String> createMissing(String bootstrapServers, Duration limit) {
+        int millis = Math.toIntExact(limit.toMillis());
         try (var admin =
                 Admin.create(
-                        Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers))) {
-            Set<String> existing =
-                    admin.listTopics().names().get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+                        Map.of(
+                                AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers,
+                                AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, millis,
+                                AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, millis))) {
+            Set<String> existing = admin.listTopics().names().get();
             var missing =
                     Topics.all().stream()
                             .filter(topic -> !existing.contains(topic.name()))
@@ -40,7 +49,7 @@ public final class TopicSetup {
             var made = admin.createTopics(missing.stream().map(TopicSetup::newTopic).toList());
             for (var creation : made.values().values()) {
                 try {
-                    creation.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+                    creation.get();
                 } catch (ExecutionException e) {
                     if (!(e.getCause() instanceof TopicExistsException)) {
                         throw e;
@@ -51,10 +60,31 @@ public final class TopicSetup {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while creating topics", e);
-        } catch (ExecutionException | TimeoutException e) {
+        } catch (ExecutionException e) {
             throw new IllegalStateException(
-                    "Kafka at " + bootstrapServers + " did not create the topics: " + e, e);
+                    e.getCause() instanceof TimeoutException
+                            ? "no Kafka answers at "
+                                    + bootstrapServers
+                                    + " within "
+                                    + limit.toSeconds()
+                                    + " s"
+                            : "Kafka at "
+                                    + bootstrapServers
+                                    + " did not create the topics: "
+                                    + reason(e),
+                    e);
+        } catch (KafkaException e) {
+            throw new IllegalStateException(
+                    "Kafka cannot be reached at " + bootstrapServers + ": " + reason(e), e);
         }
+    }
+
+    private static String reason(Throwable error) {
+        Throwable cause = error;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return String.valueOf(cause.getMessage());
     }
 
     /** Replication is the broker's default, so that a cluster of three decides for itself. */
