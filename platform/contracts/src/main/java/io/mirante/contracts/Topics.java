@@ -34,6 +34,8 @@ public final class Topics {
             Topic.kept("mirante.telemetry.state", PARTITIONS, SHORT);
     public static final Topic SNAPSHOTS = Topic.compacted("mirante.snapshots", PARTITIONS);
     public static final Topic ALERTS = Topic.kept("mirante.alerts", 4, EVENTS);
+    public static final Topic TENANTS = Topic.compacted("mirante.tenants", 1);
+    public static final Topic AUDIT = Topic.kept("mirante.audit", 4, EVENTS);
 
     private static final List<String> SERVICES =
             List.of(
@@ -61,7 +63,9 @@ public final class Topics {
                                     TELEMETRY_RAW,
                                     TELEMETRY_STATE,
                                     SNAPSHOTS,
-                                    ALERTS),
+                                    ALERTS,
+                                    TENANTS,
+                                    AUDIT),
                             SERVICES.stream().map(Topics::dead))
                     .toList();
 

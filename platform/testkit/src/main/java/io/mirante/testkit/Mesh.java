@@ -1,7 +1,13 @@
 package io.mirante.testkit;
 
+import io.mirante.contracts.CloudHeaders;
+import io.mirante.contracts.Json;
+import io.mirante.contracts.Keys;
+import io.mirante.contracts.Topics;
+import io.mirante.contracts.gateway.TenantSettings;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.platform.security.TokenMinter;
+import io.mirante.platform.tenants.Tenants;
 import java.io.File;
 import java.io.IOException;
 import java.sql.Connection;
@@ -24,6 +30,7 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.awaitility.Awaitility;
 import org.springframework.context.ApplicationContext;
 import org.springframework.test.web.reactive.server.WebTestClient;
 
@@ -74,6 +81,29 @@ public final class Mesh {
     /** A tenant no other test has. */
     public String newTenant() {
         return "t" + TENANTS.incrementAndGet() + "-" + RUN;
+    }
+
+    /**
+     * Gives a tenant settings, as the gateway would publish them, and waits until the service under test knows them.
+     *
+     * @param json a merge patch of what the tenant has, such as {@code {"currency": "BRL"}}
+     */
+    public TenantSettings settings(String tenant, String json) {
+        var tenants = context.getBean(Tenants.class);
+        var before = tenants.settings(tenant);
+        var settings = before.patched(Json.mapper().readTree(json), before.revision() + 1);
+        send(
+                new Outgoing(
+                        Topics.TENANTS.name(),
+                        null,
+                        Keys.of(tenant),
+                        Json.mapper().writeValueAsBytes(settings),
+                        Map.of(CloudHeaders.TENANT, tenant, CloudHeaders.TYPE, "tenant_settings")));
+        Awaitility.await("settings of " + tenant)
+                .pollInterval(Duration.ofMillis(20))
+                .atMost(Duration.ofSeconds(5))
+                .until(() -> tenants.settings(tenant).revision() >= settings.revision());
+        return settings;
     }
 
     /** Sends and waits for Kafka's acknowledgement. */

@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.mirante.contracts.CloudHeaders;
 import io.mirante.platform.persistence.StreamDatabase;
+import io.mirante.platform.tenants.Tenants;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -31,7 +32,7 @@ import reactor.core.publisher.Mono;
  * is repeated with back-off, without limit. Any other exception repeats the poll one record per transaction; a record
  * that fails alone three times is dead-lettered.
  *
- * <p>Identity of the counters: received = applied + skipped + dead. Thread-safe; each poll runs on the binder's thread,
+ * <p>The first poll waits until the tenants' settings are known. Identity of the counters: received = applied + skipped + dead. Thread-safe; each poll runs on the binder's thread,
  * which is the only place that blocks, for longer than the database's statement timeout.
  */
 public final class BatchRunner {
@@ -47,6 +48,7 @@ public final class BatchRunner {
     private final FaultPoint faults;
     private final MeterRegistry meters;
     private final Duration limit;
+    private final Tenants tenants;
 
     BatchRunner(
             StreamDatabase stream,
@@ -56,7 +58,8 @@ public final class BatchRunner {
             TransactionalSender publisher,
             FaultPoint faults,
             MeterRegistry meters,
-            Duration limit) {
+            Duration limit,
+            Tenants tenants) {
         this.stream = stream;
         this.positions = positions;
         this.assignments = assignments;
@@ -65,6 +68,7 @@ public final class BatchRunner {
         this.faults = faults;
         this.meters = meters;
         this.limit = limit;
+        this.tenants = tenants;
     }
 
     /**
@@ -135,6 +139,9 @@ public final class BatchRunner {
             var reason = state.stopped();
             if (reason != null) {
                 throw new IllegalStateException(state.name() + " is stopped: " + reason);
+            }
+            if (!tenants.awaitCaughtUp(limit)) {
+                throw new IllegalStateException("the tenants' settings are not known yet");
             }
             var poll = new Poll(records, positionsOf(kafka, records));
             try {

@@ -2,8 +2,10 @@ package io.mirante.platform.messaging;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.mirante.contracts.Topic;
+import io.mirante.contracts.Topics;
 import io.mirante.platform.persistence.PersistenceAutoConfiguration;
 import io.mirante.platform.persistence.StreamDatabase;
+import io.mirante.platform.tenants.Tenants;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
@@ -116,6 +118,7 @@ public class MessagingAutoConfiguration {
             FaultPoint faults,
             MeterRegistry meters,
             MessagingSettings settings,
+            Tenants tenants,
             @Value("${mirante.database.schema}") String service) {
         return new BatchRunner(
                 stream,
@@ -125,7 +128,8 @@ public class MessagingAutoConfiguration {
                 publisher,
                 faults,
                 meters,
-                settings.pollTimeout());
+                settings.pollTimeout(),
+                tenants);
     }
 
     @Bean
@@ -144,6 +148,26 @@ public class MessagingAutoConfiguration {
     @Bean
     AsOf asOf(Positions positions, MessagingSettings settings) {
         return new AsOf(positions, () -> plainConsumer(settings));
+    }
+
+    /** Begins to read at once, so that little is left to wait for when the service starts. */
+    @Bean(initMethod = "read", destroyMethod = "close")
+    Tenants tenants(MessagingSettings settings) {
+        return new Tenants(() -> plainConsumer(settings));
+    }
+
+    @Bean
+    HealthIndicator tenantsHealthIndicator(Tenants tenants) {
+        return () ->
+                tenants.caughtUp()
+                        ? Health.up().build()
+                        : Health.down()
+                                .withDetail(
+                                        "reason",
+                                        Topics.TENANTS.name()
+                                                + " was not read to its end yet; is Kafka up, and"
+                                                + " did the set-up step run?")
+                                .build();
     }
 
     @Bean

@@ -1,0 +1,201 @@
+package io.mirante.platform.tenants;
+
+import io.mirante.contracts.Json;
+import io.mirante.contracts.Topics;
+import io.mirante.contracts.gateway.TenantSettings;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.SmartLifecycle;
+import tools.jackson.core.JacksonException;
+
+/**
+ * Every tenant's settings, from the compacted topic {@code mirante.tenants}: read from the beginning without a group, so
+ * each replica has all of them, and followed, so a change is here well within five seconds. While Kafka is away, what was
+ * known stays.
+ *
+ * <p>The service's start waits up to ten seconds for the first pass to the topic's end; consumers wait for it however
+ * long it takes, and readiness is down until then, so that nothing is counted by defaults that were not the tenant's.
+ * Whoever accepts data by other ways asks {@link #caughtUp()}. Thread-safe.
+ */
+public final class Tenants implements SmartLifecycle, AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Tenants.class);
+    private static final Duration START = Duration.ofSeconds(10);
+    private static final int MAX_UNKNOWN = 10_000;
+
+    private final Supplier<Consumer<byte[], byte[]>> consumers;
+    private final Map<String, TenantSettings> known = new ConcurrentHashMap<>();
+    private final Map<String, TenantSettings> unknown = new ConcurrentHashMap<>();
+    private final CountDownLatch firstPass = new CountDownLatch(1);
+    private volatile boolean reading;
+    private volatile boolean running;
+    private volatile @Nullable Consumer<byte[], byte[]> reader;
+
+    /** A view that reads with a consumer of the caller's making. */
+    public Tenants(Supplier<Consumer<byte[], byte[]>> consumers) {
+        this.consumers = consumers;
+    }
+
+    /** The tenant's settings; {@link TenantSettings#defaults} for one this view has not heard of. Never blocks. */
+    public TenantSettings settings(String tenantId) {
+        var settings = known.get(tenantId);
+        if (settings != null) {
+            return settings;
+        }
+        if (unknown.size() > MAX_UNKNOWN) {
+            unknown.clear();
+        }
+        return unknown.computeIfAbsent(tenantId, TenantSettings::defaults);
+    }
+
+    /** Whether settings of this tenant were published. */
+    public boolean knows(String tenantId) {
+        return known.containsKey(tenantId);
+    }
+
+    /** All tenants whose settings were published, in no order. */
+    public List<TenantSettings> all() {
+        return List.copyOf(known.values());
+    }
+
+    /** Whether the topic was read to its end once since the start: {@link #settings} is to be relied on. */
+    public boolean caughtUp() {
+        return firstPass.getCount() == 0;
+    }
+
+    /** Waits for the first pass; for threads that may block. False when the limit or an interrupt came first. */
+    public boolean awaitCaughtUp(Duration limit) {
+        try {
+            return firstPass.await(limit.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /** Takes in one record; an older revision than the known one changes nothing. */
+    void learn(ConsumerRecord<byte[], byte[]> record) {
+        if (record.key() == null) {
+            return;
+        }
+        var tenant = new String(record.key(), StandardCharsets.UTF_8);
+        if (record.value() == null) {
+            known.remove(tenant);
+            return;
+        }
+        try {
+            var settings = Json.mapper().readValue(record.value(), TenantSettings.class);
+            known.merge(
+                    settings.id(),
+                    settings,
+                    (old, one) -> one.revision() >= old.revision() ? one : old);
+        } catch (JacksonException e) {
+            LOG.warn(
+                    "settings of tenant {} at offset {} are unreadable, what was known stays: {}",
+                    tenant,
+                    record.offset(),
+                    e.getOriginalMessage());
+        }
+    }
+
+    /** Begins to read; {@link #start()} waits for the first pass. */
+    public void read() {
+        if (!reading) {
+            reading = true;
+            var unused = Thread.ofPlatform().daemon().name("tenants").start(this::readForever);
+        }
+    }
+
+    @Override
+    public void start() {
+        read();
+        if (!awaitCaughtUp(START)) {
+            LOG.warn(
+                    "{} could not be read within {} s; consumers wait for it",
+                    Topics.TENANTS.name(),
+                    START.toSeconds());
+        }
+        running = true;
+    }
+
+    @Override
+    public void stop() {
+        running = false;
+        close();
+    }
+
+    @Override
+    public void close() {
+        reading = false;
+        var open = reader;
+        if (open != null) {
+            open.wakeup();
+        }
+    }
+
+    @Override
+    public boolean isRunning() {
+        return running;
+    }
+
+    /** Before consumers and the web server. */
+    @Override
+    public int getPhase() {
+        return 0;
+    }
+
+    private void readForever() {
+        while (reading) {
+            try (var consumer = consumers.get()) {
+                reader = consumer;
+                follow(consumer);
+            } catch (WakeupException e) {
+                return;
+            } catch (RuntimeException e) {
+                if (reading) {
+                    LOG.warn(
+                            "cannot read {} at the moment: {}",
+                            Topics.TENANTS.name(),
+                            e.getMessage());
+                    LockSupport.parkNanos(Duration.ofSeconds(1).toNanos());
+                }
+            }
+        }
+    }
+
+    private void follow(Consumer<byte[], byte[]> consumer) {
+        var topic = Topics.TENANTS.name();
+        var partitions =
+                consumer.partitionsFor(topic).stream()
+                        .map(p -> new TopicPartition(topic, p.partition()))
+                        .toList();
+        if (partitions.isEmpty()) {
+            throw new IllegalStateException("the topic does not exist; run the set-up step");
+        }
+        consumer.assign(partitions);
+        consumer.seekToBeginning(partitions);
+        var missing = new HashMap<>(consumer.endOffsets(partitions));
+        while (reading) {
+            missing.entrySet().removeIf(end -> consumer.position(end.getKey()) >= end.getValue());
+            if (missing.isEmpty()) {
+                firstPass.countDown();
+            }
+            consumer.poll(Duration.ofMillis(500)).forEach(this::learn);
+        }
+    }
+}
