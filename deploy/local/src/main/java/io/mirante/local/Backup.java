@@ -20,7 +20,8 @@ import java.util.zip.ZipOutputStream;
 import org.postgresql.PGConnection;
 
 /**
- * Writes every service's tables, as one transaction sees them, and the services' files to a zip file. The mesh may run.
+ * Writes every service's tables, as one transaction sees them, the services' files and the key of the rejected originals
+ * among those rows to a zip file. The mesh may run.
  *
  * <p>Consumers keep their positions in the tables they change, so the positions in the backup fit its rows: a restored
  * mesh reads Kafka on from there.
@@ -119,6 +120,9 @@ final class Backup {
             zip.closeEntry();
         }
         writeFiles(zip);
+        zip.putNextEntry(new ZipEntry(BackupManifest.MASTER_KEY));
+        Files.copy(Secrets.masterKey(home), zip);
+        zip.closeEntry();
         return rows;
     }
 

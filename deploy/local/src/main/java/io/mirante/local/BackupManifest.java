@@ -32,6 +32,9 @@ record BackupManifest(
     static final int FORMAT = 1;
     static final String ENTRY = "manifest.json";
 
+    /** Entry with the key of the rejected originals; backups of the first builds have none. */
+    static final String MASTER_KEY = "keys/master.key";
+
     /**
      * One table.
      *

@@ -28,6 +28,7 @@ final class Jvm {
         flags.add("-Duser.timezone=UTC");
         flags.add("--enable-native-access=ALL-UNNAMED");
         flags.add("--sun-misc-unsafe-memory-access=allow");
+        flags.addAll(settings.jvmFlags());
         return flags;
     }
 

@@ -2,6 +2,8 @@ package io.mirante.local;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -18,6 +20,9 @@ import java.util.TreeMap;
  * @param aot whether class caches are trained and used
  * @param startLimit how long one part may take until it is ready, positive
  * @param parallel how many services start at once, positive
+ * @param jvmFlags more flags for the services' JVMs, none holds a blank
+ * @param apiKey the first key of the tenant that local mode has, not blank
+ * @param tenant that tenant's id, not blank
  */
 record MeshSettings(
         Path checkout,
@@ -28,7 +33,13 @@ record MeshSettings(
         boolean allTiers,
         boolean aot,
         Duration startLimit,
-        int parallel) {
+        int parallel,
+        List<String> jvmFlags,
+        String apiKey,
+        String tenant) {
+
+    /** What the gateway takes in local mode when {@code API_KEYS} names none. */
+    static final String DEVELOPMENT_KEY = "dev-key-123";
 
     private static final int DEFAULT_PORT = 3000;
     private static final int DEFAULT_START_LIMIT_SECONDS = 240;
@@ -43,6 +54,7 @@ record MeshSettings(
         checkout = checkout.toAbsolutePath().normalize();
         home = checkout.resolve(home).normalize();
         ports = Map.copyOf(ports);
+        jvmFlags = List.copyOf(jvmFlags);
     }
 
     /** Reads settings; a relative MIRANTE_HOME lies below the checkout. */
@@ -72,7 +84,20 @@ record MeshSettings(
                         number(environment, "MESH_START_TIMEOUT_SECONDS", 1, 86_400)
                                 .orElse(DEFAULT_START_LIMIT_SECONDS)),
                 number(environment, "MESH_PARALLEL", 1, 64)
-                        .orElse(Math.max(3, Runtime.getRuntime().availableProcessors())));
+                        .orElse(Math.max(3, Runtime.getRuntime().availableProcessors())),
+                text(environment, "MESH_JVM_FLAGS")
+                        .map(flags -> List.of(flags.split("\\s+")))
+                        .orElse(List.of()),
+                firstKey(environment),
+                text(environment, "MIRANTE_BOOTSTRAP_TENANT").orElse("demo"));
+    }
+
+    private static String firstKey(Map<String, String> environment) {
+        return Arrays.stream(environment.getOrDefault("API_KEYS", "").split(","))
+                .map(String::strip)
+                .filter(key -> !key.isEmpty())
+                .findFirst()
+                .orElse(DEVELOPMENT_KEY);
     }
 
     /** Where clients on this machine reach the mesh. */

@@ -81,7 +81,7 @@ final class Migrations {
     /** Changes with any migration of the service or of the set-up step. */
     private static String fingerprint(Application application) throws IOException {
         var found = new TreeMap<String, Long>();
-        addEntries(application.jar(), found);
+        addEntries(application.jar(), "db/migration/", found);
         try {
             Path setup =
                     Path.of(
@@ -93,7 +93,7 @@ final class Migrations {
             if (Files.isDirectory(setup)) {
                 addFiles(setup, found);
             } else {
-                addEntries(setup, found);
+                addEntries(setup, "db/platform/", found);
             }
         } catch (URISyntaxException e) {
             throw new IOException(e);
@@ -101,16 +101,17 @@ final class Migrations {
         return Integer.toHexString(found.hashCode());
     }
 
-    private static void addEntries(Path jar, TreeMap<String, Long> found) throws IOException {
+    private static void addEntries(Path jar, String folder, TreeMap<String, Long> found)
+            throws IOException {
         try (var zip = new ZipFile(jar.toFile())) {
             zip.stream()
-                    .filter(entry -> entry.getName().startsWith("db/") && !entry.isDirectory())
+                    .filter(entry -> entry.getName().startsWith(folder) && !entry.isDirectory())
                     .forEach((ZipEntry entry) -> found.put(entry.getName(), entry.getCrc()));
         }
     }
 
     private static void addFiles(Path classes, TreeMap<String, Long> found) throws IOException {
-        Path db = classes.resolve("db");
+        Path db = classes.resolve("db/platform");
         if (!Files.isDirectory(db)) {
             return;
         }

@@ -4,6 +4,7 @@ import io.mirante.embedded.KafkaServer;
 import io.mirante.embedded.PostgresServer;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -57,6 +58,7 @@ final class Restore {
                         Ports.POSTGRES, rows + " rows in " + manifest.tables().size() + " tables");
             }
             restoreFiles(zip);
+            restoreMasterKey(zip);
             progress.text("Restored. ./mesh up starts the mesh.");
         } catch (IOException | SQLException e) {
             throw new MeshException("cannot restore " + file + ": " + e.getMessage(), e);
@@ -163,6 +165,17 @@ final class Restore {
                 statement.setLong(2, sequence.getValue());
                 statement.executeQuery().close();
             }
+        }
+    }
+
+    private void restoreMasterKey(ZipFile zip) throws IOException {
+        ZipEntry entry = zip.getEntry(BackupManifest.MASTER_KEY);
+        if (entry == null) {
+            return;
+        }
+        try (InputStream in = zip.getInputStream(entry)) {
+            Secrets.write(
+                    Secrets.masterKey(home), new String(in.readAllBytes(), StandardCharsets.UTF_8));
         }
     }
 

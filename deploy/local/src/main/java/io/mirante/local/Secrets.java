@@ -5,10 +5,12 @@ import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.security.SecureRandom;
 import java.security.interfaces.RSAPrivateCrtKey;
 import java.security.interfaces.RSAPublicKey;
 import java.util.ArrayList;
@@ -22,9 +24,10 @@ import java.util.Properties;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
 
-/** Passwords and signing keys of one mesh: made once, readable by their owner alone, never printed. */
+/** Passwords and keys of one mesh: made once, readable by their owner alone, never printed. */
 final class Secrets {
     private static final int RSA_BITS = 2048;
+    private static final int MASTER_KEY_BYTES = 32;
 
     private final Home home;
     private final Properties passwords;
@@ -48,6 +51,7 @@ final class Secrets {
         }
         var secrets = new Secrets(home, passwords);
         secrets.makeMissingKeys();
+        secrets.makeMissingMasterKey();
         return secrets;
     }
 
@@ -71,6 +75,18 @@ final class Secrets {
     /** The JWK set with the public keys of all that sign. */
     Path publicKeys() {
         return home.keys().resolve("jwks.json");
+    }
+
+    /**
+     * The file with the key that ingestion encrypts rejected originals with: 32 random bytes in Base64. What was
+     * encrypted with it is lost with it, so it is part of a backup.
+     */
+    Path masterKey() {
+        return masterKey(home);
+    }
+
+    static Path masterKey(Home home) {
+        return home.keys().resolve("master.key");
     }
 
     private String password(String role) {
@@ -98,10 +114,18 @@ final class Secrets {
                     service.id()
                             + "-"
                             + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
-            writeSecret(signingKey(service), json(privateJwk(pair, kid)));
+            write(signingKey(service), json(privateJwk(pair, kid)));
             publicParts.add(json(publicJwk(pair, kid)));
         }
-        writeSecret(publicKeys(), "{\"keys\":[" + String.join(",", publicParts) + "]}");
+        write(publicKeys(), "{\"keys\":[" + String.join(",", publicParts) + "]}");
+    }
+
+    private void makeMissingMasterKey() {
+        if (!Files.exists(masterKey())) {
+            byte[] key = new byte[MASTER_KEY_BYTES];
+            new SecureRandom().nextBytes(key);
+            write(masterKey(), Base64.getEncoder().encodeToString(key) + "\n");
+        }
     }
 
     private static KeyPair newPair() {
@@ -154,14 +178,17 @@ final class Secrets {
                 .collect(Collectors.joining(",", "{", "}"));
     }
 
-    private static void writeSecret(Path file, String content) {
+    /** Replaces {@code file} in one step; only the owner may read it. */
+    static void write(Path file, String content) {
         try {
-            Files.deleteIfExists(file);
+            Path fresh = file.resolveSibling(file.getFileName() + ".new");
+            Files.deleteIfExists(fresh);
             Files.createFile(
-                    file,
+                    fresh,
                     PosixFilePermissions.asFileAttribute(
                             PosixFilePermissions.fromString("rw-------")));
-            Files.writeString(file, content);
+            Files.writeString(fresh, content);
+            Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw new MeshException("cannot write " + file + ": " + e.getMessage(), e);
         }

@@ -79,12 +79,17 @@ final class ServiceProcesses {
                         "GATEWAY_PORT",
                         "HOST",
                         "DATABASE_URL",
+                        "MIRANTE_MASTER_KEY_FILE",
                         "KAFKA_PORT",
                         "POSTGRES_PORT")) {
             builder.environment().remove(name);
         }
         for (ServiceName other : ServiceName.all()) {
             builder.environment().remove(other.name() + "_PORT");
+        }
+        if (builder.environment().getOrDefault("API_KEYS", "").isBlank()) {
+            // Set but empty is not set: the gateway then has local mode's own key.
+            builder.environment().remove("API_KEYS");
         }
         builder.environment().putAll(environment);
         return builder;
@@ -107,6 +112,9 @@ final class ServiceProcesses {
         values.put("MIRANTE_JWKS_FILE", secrets.publicKeys().toString());
         if (service.signs()) {
             values.put("MIRANTE_SIGNING_KEY_FILE", secrets.signingKey(service).toString());
+        }
+        if (service == ServiceName.INGESTION) {
+            values.put("MIRANTE_MASTER_KEY_FILE", secrets.masterKey().toString());
         }
         values.put("MIRANTE_INSTANCE", service.id() + "-1");
         values.put("MIRANTE_FILES", home.files(service).toString());

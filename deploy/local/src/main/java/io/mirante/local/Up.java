@@ -323,14 +323,14 @@ final class Up {
 
     private void announce(Ports ports) {
         String url = "http://127.0.0.1:" + ports.service(ServiceName.GATEWAY);
-        String key = "-H 'x-api-key: dev-key-123'";
+        String key = "-H " + quoted("x-api-key: " + settings.apiKey());
         progress.text(
                 """
 
                 The mesh is up after %.1f s.
 
                   gateway      %s   (health: %s/health, metrics: %s/metrics)
-                  key          dev-key-123   (tenant demo)
+                  key          %s   (tenant %s)
                   Kafka        127.0.0.1:%d
                   PostgreSQL   127.0.0.1:%d, database mirante (owner's password: %s)
                   data, logs   %s
@@ -347,6 +347,8 @@ final class Up {
                                 url,
                                 url,
                                 url,
+                                settings.apiKey(),
+                                settings.tenant(),
                                 ports.of(Ports.KAFKA),
                                 ports.of(Ports.POSTGRES),
                                 home.keys().resolve("passwords.properties"),
@@ -357,6 +359,11 @@ final class Up {
                                 url,
                                 key,
                                 url));
+    }
+
+    /** As one word of a shell. */
+    private static String quoted(String text) {
+        return "'" + text.replace("'", "'\\''") + "'";
     }
 
     /** Stays until every part has ended, and tells when one ends by itself. */

@@ -1,5 +1,7 @@
 package io.mirante.local;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -9,7 +11,7 @@ import java.nio.file.Path;
 
 /**
  * Stands in for a service's jar: extracts itself as Boot's jars do, ends at once in a training run, and otherwise answers
- * that it is ready, unless it is told to fail.
+ * that it is ready, or the value of the variable that the path names, unless it is told to fail.
  */
 public final class FakeService {
     private FakeService() {}
@@ -39,7 +41,10 @@ public final class FakeService {
             server.createContext(
                     "/",
                     exchange -> {
-                        exchange.sendResponseHeaders(200, -1);
+                        String variable = exchange.getRequestURI().getPath().substring(1);
+                        byte[] answer = System.getenv().getOrDefault(variable, "").getBytes(UTF_8);
+                        exchange.sendResponseHeaders(200, answer.length == 0 ? -1 : answer.length);
+                        exchange.getResponseBody().write(answer);
                         exchange.close();
                     });
             server.start();

@@ -12,10 +12,12 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -32,17 +34,23 @@ import tools.jackson.databind.JsonNode;
 
 /** The launcher as a process of its own, on real Kafka and PostgreSQL and stand-ins for the services. */
 final class MeshIT {
+    private static final int CTRL_C = 3;
+
     @TempDir Path folder;
 
     private Path checkout;
     private Home home;
     private int port;
+    private Home otherHome;
+    private int otherPort;
 
     @BeforeEach
     void layOutACheckout() throws IOException {
         checkout = folder.resolve("checkout");
         home = new Home(folder.resolve("home"));
+        otherHome = new Home(folder.resolve("other"));
         port = FreePorts.next();
+        otherPort = FreePorts.next();
         for (ServiceName service : ServiceName.all()) {
             Path target = checkout.resolve(service.module()).resolve("target");
             Files.createDirectories(target);
@@ -53,6 +61,7 @@ final class MeshIT {
     @AfterEach
     void stopWhatRuns() throws IOException, InterruptedException {
         mesh(Map.of(), "down");
+        other("down");
     }
 
     @Test
@@ -62,6 +71,9 @@ final class MeshIT {
         assertThat(up.code()).isZero();
         JsonNode first = status();
         assertThat(first.get("state").asString()).isEqualTo("ready");
+        String masterKeyFile = get(port(first, "ingestion"), "MIRANTE_MASTER_KEY_FILE");
+        String masterKey = Files.readString(Path.of(masterKeyFile));
+        assertThat(get(port(first, "etl"), "MIRANTE_MASTER_KEY_FILE")).isEmpty();
 
         sql("INSERT INTO etl.kept VALUES (DEFAULT, 'saved')");
         Path backup = folder.resolve("backup.zip");
@@ -87,12 +99,68 @@ final class MeshIT {
         assertThat(status().get("state").asString()).isEqualTo("down");
         assertThat(mesh(Map.of(), "down").output()).contains("Nothing was running");
 
+        Files.writeString(Path.of(masterKeyFile), "that of another folder");
         Result restored = mesh(Map.of(), "restore", backup.toString());
         assertThat(restored.output()).contains("Restored");
+        assertThat(Path.of(masterKeyFile)).hasContent(masterKey);
         assertThat(mesh(Map.of(), "up", "--detach").code()).isZero();
         assertThat(kept()).isEqualTo(1);
         sql("INSERT INTO etl.kept VALUES (DEFAULT, 'number two again')");
         assertThat(kept()).isEqualTo(2);
+    }
+
+    /** One in a terminal and one detached: what ends one leaves the other and its data alone. */
+    @Test
+    void runsBesideASecondMeshUntilCtrlCInItsTerminal() throws Exception {
+        Path screen = folder.resolve("screen.txt");
+        var environment = environment(Map.of("API_KEYS", "it's mine, second"), home, port);
+        environment.put("SHELL", "/bin/sh");
+        String line =
+                String.join(" ", command("up").stream().map(word -> "'" + word + "'").toList());
+        var builder = new ProcessBuilder("script", "-qefc", "exec " + line, screen.toString());
+        builder.environment().putAll(environment);
+        builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+        Process terminal = builder.start();
+        try {
+            await().atMost(Duration.ofSeconds(90))
+                    .until(() ->
+                            Files.exists(screen)
+                                    && Files.readString(screen).contains("Ctrl-C stops the mesh."));
+            assertThat(Files.readString(screen))
+                    .contains("key          it's mine   (tenant demo)")
+                    .contains("-H 'x-api-key: it'\\''s mine'");
+            sql("INSERT INTO etl.kept VALUES (DEFAULT, 'of the first')");
+
+            assertThat(other("up", "--detach").code()).isZero();
+            assertThat(get(port, "PORT")).isEqualTo(Integer.toString(port));
+            assertThat(get(otherPort, "PORT")).isEqualTo(Integer.toString(otherPort));
+            JsonNode second = Json.mapper().readTree(other("status", "--json").output());
+            assertThat(kept(otherHome)).isZero();
+
+            try (var keyboard = terminal.getOutputStream()) {
+                keyboard.write(CTRL_C);
+                keyboard.flush();
+                await().until(() -> Files.readString(screen).contains("Stopping the mesh"));
+                keyboard.write(CTRL_C);
+                keyboard.flush();
+                assertThat(terminal.waitFor(30, TimeUnit.SECONDS)).isTrue();
+            }
+            assertThat(terminal.exitValue()).isEqualTo(130);
+            assertThat(status().get("state").asString()).isEqualTo("down");
+            JsonNode after = Json.mapper().readTree(other("status", "--json").output());
+            assertThat(after.get("state").asString()).isEqualTo("ready");
+            assertThat(pid(after, "postgres")).isEqualTo(pid(second, "postgres"));
+            assertThat(pid(after, "gateway")).isEqualTo(pid(second, "gateway"));
+        } finally {
+            terminal.destroy();
+        }
+
+        assertThat(mesh(Map.of(), "up", "--detach").code()).isZero();
+        JsonNode first = status();
+        assertThat(other("down").output()).contains("is down");
+        assertThat(status().get("state").asString()).isEqualTo("ready");
+        assertThat(pid(status(), "kafka")).isEqualTo(pid(first, "kafka"));
+        assertThat(kept()).isEqualTo(1);
     }
 
     @Test
@@ -123,27 +191,53 @@ final class MeshIT {
 
     private record Result(int code, String output) {}
 
-    private Result mesh(Map<String, String> environment, String... arguments)
+    private Result mesh(Map<String, String> more, String... arguments)
             throws IOException, InterruptedException {
-        var command =
-                new java.util.ArrayList<String>(
-                        List.of(
-                                Jvm.java(),
-                                "-XX:TieredStopAtLevel=1",
-                                "-Dmirante.checkout=" + checkout));
-        command.add(Mesh.class.getName());
-        command.addAll(List.of(arguments));
-        var builder = new ProcessBuilder(command).redirectErrorStream(true);
+        return run(environment(more, home, port), arguments);
+    }
+
+    /** The same checkout with another folder and another port. */
+    private Result other(String... arguments) throws IOException, InterruptedException {
+        return run(environment(Map.of(), otherHome, otherPort), arguments);
+    }
+
+    private Result run(Map<String, String> environment, String... arguments)
+            throws IOException, InterruptedException {
+        var builder = new ProcessBuilder(command(arguments)).redirectErrorStream(true);
         Path output = Files.createTempFile(folder, "output", ".txt");
         builder.redirectOutput(output.toFile());
-        builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
-        builder.environment().putAll(new TreeMap<>(environment));
-        builder.environment().put("MIRANTE_HOME", home.folder().toString());
-        builder.environment().put("PORT", Integer.toString(port));
-        builder.environment().put("MESH_AOT", "off");
+        builder.environment().putAll(environment);
         Process process = builder.start();
         assertThat(process.waitFor(180, TimeUnit.SECONDS)).isTrue();
         return new Result(process.exitValue(), Files.readString(output));
+    }
+
+    private List<String> command(String... arguments) {
+        var command =
+                new ArrayList<>(
+                        List.of(
+                                Jvm.java(),
+                                "-XX:TieredStopAtLevel=1",
+                                "-Dmirante.checkout=" + checkout,
+                                Mesh.class.getName()));
+        command.addAll(List.of(arguments));
+        return command;
+    }
+
+    private static Map<String, String> environment(Map<String, String> more, Home home, int port) {
+        var environment = new TreeMap<>(more);
+        environment.put("CLASSPATH", System.getProperty("java.class.path"));
+        environment.put("MIRANTE_HOME", home.folder().toString());
+        environment.put("PORT", Integer.toString(port));
+        environment.put("MESH_AOT", "off");
+        return environment;
+    }
+
+    private static String get(int port, String path) throws IOException {
+        URI uri = URI.create("http://127.0.0.1:" + port + "/" + path);
+        try (var in = uri.toURL().openStream()) {
+            return new String(in.readAllBytes(), UTF_8);
+        }
     }
 
     private JsonNode status() throws IOException, InterruptedException {
@@ -171,20 +265,24 @@ final class MeshIT {
         ProcessHandle.of(pid).orElseThrow().destroyForcibly();
     }
 
-    private PostgresServer postgres() {
+    private static PostgresServer postgres(Home home) {
         return PostgresServer.find(new Infrastructure(home).postgres(Secrets.of(home)))
                 .orElseThrow();
     }
 
     private void sql(String statement) throws SQLException {
-        try (var connection = postgres().connect();
+        try (var connection = postgres(home).connect();
                 var execution = connection.createStatement()) {
             execution.execute(statement);
         }
     }
 
     private int kept() throws SQLException {
-        try (var connection = postgres().connect();
+        return kept(home);
+    }
+
+    private static int kept(Home home) throws SQLException {
+        try (var connection = postgres(home).connect();
                 var statement = connection.createStatement();
                 var rows = statement.executeQuery("SELECT count(*) FROM etl.kept")) {
             rows.next();

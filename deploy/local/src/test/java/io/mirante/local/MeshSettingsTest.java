@@ -21,6 +21,9 @@ final class MeshSettingsTest {
         assertThat(settings.ports()).isEmpty();
         assertThat(settings.allTiers()).isFalse();
         assertThat(settings.aot()).isTrue();
+        assertThat(settings.apiKey()).isEqualTo("dev-key-123");
+        assertThat(settings.tenant()).isEqualTo("demo");
+        assertThat(settings.jvmFlags()).isEmpty();
     }
 
     @Test
@@ -41,6 +44,18 @@ final class MeshSettingsTest {
         assertThat(settings.home()).isEqualTo(Path.of("/elsewhere"));
         assertThat(settings.allTiers()).isTrue();
         assertThat(settings.aot()).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"one, one", "'one,two', one", "' , it''s , two', it's", "' ,, ', dev-key-123"})
+    void takesTheFirstKeyThatIsNotBlank(String keys, String first) {
+        assertThat(MeshSettings.from(Map.of("API_KEYS", keys), CHECKOUT).apiKey()).isEqualTo(first);
+    }
+
+    @Test
+    void handsMoreFlagsToTheServices() {
+        var settings = MeshSettings.from(Map.of("MESH_JVM_FLAGS", " -Xlog:gc  -Da=b "), CHECKOUT);
+        assertThat(Jvm.flags(settings, ServiceName.ETL)).endsWith("-Xlog:gc", "-Da=b");
     }
 
     @ParameterizedTest

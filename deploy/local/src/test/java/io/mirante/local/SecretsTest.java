@@ -40,6 +40,17 @@ final class SecretsTest {
     }
 
     @Test
+    void keepsAMasterKeyOf32RandomBytes() throws Exception {
+        String first = Files.readString(Secrets.of(home).masterKey());
+        assertThat(Base64.getDecoder().decode(first.strip())).hasSize(32);
+        assertThat(Secrets.of(home).masterKey()).hasContent(first);
+
+        var other = new Home(folder.resolve("other"));
+        other.prepare();
+        assertThat(Files.readString(Secrets.of(other).masterKey())).isNotEqualTo(first);
+    }
+
+    @Test
     void isReadableByTheOwnerAlone() throws Exception {
         Secrets.of(home);
         try (var files = Files.newDirectoryStream(home.keys())) {

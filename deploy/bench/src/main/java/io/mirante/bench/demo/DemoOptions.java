@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param people customers, 100 to 1,000,000
  * @param from folder with real data ({@code cdnow/CDNOW_master.txt}) to play instead of the simulation
  * @param url of the gateway; null: the local mesh, started when it is not up
+ * @param key the tenant's; null: the local mesh's first one
  * @param patience longest wait for one stage
  * @param live how long live events play before the results are read
  */
@@ -26,7 +27,7 @@ record DemoOptions(
         int weeks,
         @Nullable Path from,
         @Nullable URI url,
-        String key,
+        @Nullable String key,
         Duration patience,
         Duration live) {
 
@@ -65,7 +66,7 @@ record DemoOptions(
         int weeks = 10;
         Path from = null;
         URI url = null;
-        String key = "dev-key-123";
+        String key = null;
         long timeout = 180;
         long live = 10;
         Deque<String> rest = new ArrayDeque<>(arguments);

@@ -6,12 +6,16 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The mesh on this machine, driven through {@code ./mesh} so that there is one way to start it. */
 final class LocalMesh {
+    /** What the gateway takes in local mode when {@code API_KEYS} names none. */
+    static final String DEVELOPMENT_KEY = "dev-key-123";
+
     private final Path root;
     private final Map<String, String> environment;
 
@@ -41,6 +45,15 @@ final class LocalMesh {
 
     URI url() {
         return URI.create("http://127.0.0.1:" + environment.getOrDefault("PORT", "3000"));
+    }
+
+    /** The first of {@code API_KEYS}, which the gateway takes; else the development key. */
+    String key() {
+        return Arrays.stream(environment.getOrDefault("API_KEYS", "").split(","))
+                .map(String::strip)
+                .filter(key -> !key.isEmpty())
+                .findFirst()
+                .orElse(DEVELOPMENT_KEY);
     }
 
     /**

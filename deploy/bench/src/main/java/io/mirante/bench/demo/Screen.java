@@ -19,7 +19,8 @@ final class Screen {
     Screen(PrintStream out, String url, String key) {
         this.out = out;
         this.url = url;
-        this.key = key;
+        // As part of a shell's word in single quotes.
+        this.key = key.replace("'", "'\\''");
     }
 
     synchronized void line(String text) {

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -46,6 +48,21 @@ class DemoOptionsTest {
         assertThat(options.key()).isEqualTo("k");
         assertThat(options.patience()).hasSeconds(60);
         assertThat(options.live()).hasSeconds(6);
+    }
+
+    @Test
+    void theKeyIsTheGivenOneElseTheLocalMeshsFirst() {
+        LocalMesh local =
+                new LocalMesh(Path.of("."), Map.of("PORT", "4000", "API_KEYS", " , first ,second"));
+        LocalMesh plain = new LocalMesh(Path.of("."), Map.of("API_KEYS", ""));
+        URI elsewhere = URI.create("http://elsewhere:4000");
+
+        DemoOptions none = DemoOptions.parse(List.of());
+        assertThat(Demo.key(none, local, local.url())).isEqualTo("first");
+        assertThat(Demo.key(none, plain, plain.url())).isEqualTo("dev-key-123");
+        assertThat(Demo.key(none, local, elsewhere)).isEqualTo("dev-key-123");
+        DemoOptions given = DemoOptions.parse(List.of("--key", "k"));
+        assertThat(Demo.key(given, local, local.url())).isEqualTo("k");
     }
 
     @ParameterizedTest
