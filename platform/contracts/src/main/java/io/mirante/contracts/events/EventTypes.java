@@ -168,6 +168,10 @@ public final class EventTypes {
             person(all, Module.WEB, "search", field("query"));
             person(all, Module.WEB, "sign_up", field("method"));
             person(all, Module.WEB, "login", field("method"));
+            person(all, Module.WEB, "screen_view", field("name"));
+            person(all, Module.WEB, "identify", data -> null);
+            person(all, Module.WEB, "alias", field("previous_id"));
+            person(all, Module.WEB, "group", field("group_id"));
 
             person(all, Module.COMMERCE, "product_view", field("product_id"));
             person(all, Module.COMMERCE, "add_to_cart", field("product_id"));

@@ -58,7 +58,7 @@ class EventTypesTest {
 
     @Test
     void knowsEveryTypeOfTheContract() {
-        assertThat(types()).hasSize(44);
+        assertThat(types()).hasSize(48);
         assertThat(types())
                 .extracting(EventType::name)
                 .allMatch(n -> EventTypes.canonicalName(n).equals(n));
