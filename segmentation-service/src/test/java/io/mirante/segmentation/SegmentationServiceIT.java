@@ -417,6 +417,15 @@ class SegmentationServiceIT {
                     assertThat(page.path("items")).hasSize(32);
                     assertThat(Instant.parse(page.path("as_of").stringValue())).isNotNull();
                 });
+        get(
+                client,
+                "/api/v1/segments/cluster_" + big,
+                200,
+                segment -> {
+                    assertThat(segment.path("id").stringValue()).isEqualTo("cluster_" + big);
+                    assertThat(segment.path("users").longValue()).isEqualTo(32);
+                    assertThat(Instant.parse(segment.path("as_of").stringValue())).isNotNull();
+                });
         get(client, "/api/v1/segments/cluster_9", 404, body -> {});
         get(client, "/api/v1/segments/cluster_9/users", 404, body -> {});
         get(client, "/api/v1/segments/rfm_unheard_of/users", 404, body -> {});

@@ -1,5 +1,6 @@
 package io.mirante.segmentation.kpi;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.mirante.platform.messaging.AsOf;
 import io.mirante.platform.persistence.TenantDatabase;
 import io.mirante.platform.web.Caller;
@@ -68,6 +69,9 @@ class SegmentController {
      */
     record Segment(String id, String kind, String name, long users, @Nullable String modelId) {}
 
+    /** A segment asked for by itself: its own fields, and how complete they are. */
+    record SegmentNow(Instant asOf, @JsonUnwrapped Segment segment) {}
+
     /** All segments; not in pages, since there are few. */
     record Segments(Instant asOf, List<Segment> items, @Nullable String nextCursor) {}
 
@@ -94,11 +98,16 @@ class SegmentController {
 
     @GetMapping("/{id}")
     @PreAuthorize(Scopes.VIEW)
-    Mono<Segment> show(@PathVariable String id, Caller caller) {
+    Mono<SegmentNow> show(@PathVariable String id, Caller caller) {
         return asOf.of(CONSUMER)
-                .flatMap(complete -> all(caller.tenant(), complete))
-                .flatMap(all ->
-                        Mono.justOrEmpty(all.stream().filter(s -> s.id().equals(id)).findFirst()))
+                .flatMap(complete ->
+                        all(caller.tenant(), complete)
+                                .flatMap(all ->
+                                        Mono.justOrEmpty(
+                                                all.stream()
+                                                        .filter(s -> s.id().equals(id))
+                                                        .findFirst()))
+                                .map(segment -> new SegmentNow(complete, segment)))
                 .switchIfEmpty(missing(id));
     }
 
