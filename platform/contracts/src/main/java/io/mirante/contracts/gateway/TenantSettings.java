@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -114,10 +115,18 @@ public record TenantSettings(
      *     InvalidSettingException} when a value is impossible
      */
     public TenantSettings patched(JsonNode patch, long newRevision) {
+        return patched(patch, newRevision, Json.mapper());
+    }
+
+    /**
+     * The same, read by a mapper of the caller's: one that refuses unknown fields, for what people write.
+     *
+     * @param mapper snake_case
+     */
+    public TenantSettings patched(JsonNode patch, long newRevision, JsonMapper mapper) {
         var merged = (ObjectNode) merge(Json.mapper().valueToTree(this), patch);
-        return Json.mapper()
-                .treeToValue(
-                        merged.put("id", id).put("revision", newRevision), TenantSettings.class);
+        return mapper.treeToValue(
+                merged.put("id", id).put("revision", newRevision), TenantSettings.class);
     }
 
     /** The time zone, ready to use. */

@@ -9,13 +9,14 @@ import org.springframework.security.core.GrantedAuthority;
 import org.springframework.security.oauth2.server.resource.authentication.JwtAuthenticationToken;
 
 /** Turns a verified token into a {@link Caller}. */
-final class Callers {
+public final class Callers {
 
     private static final String PREFIX = "SCOPE_";
 
     private Callers() {}
 
-    static Optional<Caller> of(@Nullable Authentication authentication) {
+    /** The caller; empty when the authentication is not such a token or names no tenant. */
+    public static Optional<Caller> of(@Nullable Authentication authentication) {
         if (!(authentication instanceof JwtAuthenticationToken token)) {
             return Optional.empty();
         }

@@ -1,9 +1,13 @@
 package io.mirante.platform.web;
 
+import io.mirante.contracts.gateway.InvalidSettingException;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -246,6 +250,10 @@ public final class ProblemHandler {
                                                 ? step.getIndex()
                                                 : step.getPropertyName()));
         var field = pointer.toString();
+        if (e.getCause() instanceof InvalidSettingException invalid) {
+            return new FieldError(
+                    field + invalid.field(), invalid.code(), String.valueOf(invalid.getMessage()));
+        }
         return switch (e) {
             case UnrecognizedPropertyException unknown ->
                     new FieldError(
@@ -256,8 +264,7 @@ public final class ProblemHandler {
                                     + "; known are "
                                     + unknown.getKnownPropertyIds());
             case InvalidFormatException format ->
-                    new FieldError(
-                            field, "wrong_type", field + " has a value of the wrong type or form");
+                    new FieldError(field, "wrong_type", wrongForm(field, format.getTargetType()));
             case MismatchedInputException mismatch ->
                     new FieldError(field, "wrong_type", wrongType(field));
             default -> {
@@ -273,6 +280,16 @@ public final class ProblemHandler {
         };
     }
 
+    private static String wrongForm(String field, @Nullable Class<?> wanted) {
+        return wanted != null && wanted.isEnum()
+                ? field
+                        + " must be one of "
+                        + Stream.of(wanted.getEnumConstants())
+                                .map(c -> ((Enum<?>) c).name().toLowerCase(Locale.ROOT))
+                                .collect(Collectors.joining(", "))
+                : field + " has a value of the wrong type or form";
+    }
+
     private static String wrongType(String field) {
         return field.isEmpty()
                 ? "the body must be a JSON object of this route's form"
@@ -284,7 +301,7 @@ public final class ProblemHandler {
     }
 
     private static String slug(HttpStatusCode status) {
-        return reason(status).toLowerCase(java.util.Locale.ROOT).replace(' ', '-');
+        return reason(status).toLowerCase(Locale.ROOT).replace(' ', '-');
     }
 
     private static String reason(HttpStatusCode status) {

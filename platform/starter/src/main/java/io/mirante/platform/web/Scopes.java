@@ -9,6 +9,10 @@ public final class Scopes {
     public static final String ADMIN = "hasAuthority('SCOPE_admin')";
     public static final String PLATFORM = "hasAuthority('SCOPE_platform')";
 
+    /** For the own tenant with {@code admin}, for all with {@code platform}. */
+    public static final String ADMIN_OR_PLATFORM =
+            "hasAnyAuthority('SCOPE_admin', 'SCOPE_platform')";
+
     /** Another service, without a person behind it. */
     public static final String INTERNAL = "hasAuthority('SCOPE_internal')";
 
