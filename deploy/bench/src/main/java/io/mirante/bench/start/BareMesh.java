@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Probe L9: eight bare applications with the flags the launcher gives the services and a class cache each, beside a Kafka
@@ -52,7 +51,12 @@ final class BareMesh {
         List<String> command = command(List.of("-XX:AOTCacheOutput=" + first), 0);
         command.add(1, "-Dspring.context.exit=onRefresh");
         Process training = builder(command, "training").start();
-        training.waitFor();
+        try {
+            training.waitFor();
+        } finally {
+            training.destroy();
+            training.onExit().join();
+        }
         if (!Files.exists(first)) {
             throw new MeshException(
                     "the probe's class cache was not written, see "
@@ -67,8 +71,10 @@ final class BareMesh {
     Measured once() throws IOException {
         Instant begin = Instant.now();
         List<URI> urls = new ArrayList<>();
-        KafkaServer kafka = null;
-        PostgresServer postgres = null;
+        KafkaServer.Settings kafkaSettings =
+                KafkaServer.Settings.in(folder.resolve("kafka")).forTests();
+        PostgresServer.Settings postgresSettings =
+                PostgresServer.Settings.in(folder.resolve("postgres"), "bench-only");
         try {
             for (int i = 0; i < APPLICATIONS; i++) {
                 int port = FreePorts.next();
@@ -77,10 +83,8 @@ final class BareMesh {
                         builder(command(List.of("-XX:AOTCache=" + cache(i)), port), "bare-" + i)
                                 .start());
             }
-            kafka = KafkaServer.start(KafkaServer.Settings.in(folder.resolve("kafka")).forTests());
-            postgres =
-                    PostgresServer.start(
-                            PostgresServer.Settings.in(folder.resolve("postgres"), "bench-only"));
+            KafkaServer kafka = KafkaServer.start(kafkaSettings);
+            PostgresServer postgres = PostgresServer.start(postgresSettings);
             for (URI url : urls) {
                 awaitReady(url, begin.plus(LIMIT));
             }
@@ -94,14 +98,15 @@ final class BareMesh {
             pss += postgres.process().handle().map(Memory::pssOfTree).orElse(0L);
             return new Measured(took, pss);
         } finally {
+            // Cut short or not, what was started is stopped.
+            boolean interrupted = Thread.interrupted();
             processes.forEach(Process::destroy);
             processes.forEach(process -> process.onExit().join());
             processes.clear();
-            if (kafka != null) {
-                kafka.stop();
-            }
-            if (postgres != null) {
-                postgres.stop();
+            KafkaServer.find(kafkaSettings).ifPresent(KafkaServer::stop);
+            PostgresServer.find(postgresSettings).ifPresent(PostgresServer::stop);
+            if (interrupted) {
+                Thread.currentThread().interrupt();
             }
         }
     }
@@ -152,15 +157,6 @@ final class BareMesh {
                 }
             }
             Memory.pause(Duration.ofMillis(50));
-        }
-    }
-
-    /** Removes what the probe wrote. */
-    void clean() throws IOException {
-        try (Stream<Path> tree = Files.walk(folder)) {
-            for (Path path : tree.sorted(java.util.Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(path);
-            }
         }
     }
 }

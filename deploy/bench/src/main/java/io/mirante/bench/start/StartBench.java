@@ -12,6 +12,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
@@ -23,7 +26,10 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public final class StartBench {
     private static final int SERVICES = 8;
+    private static final int CUT_SHORT = 130;
     private static final Duration TRAINING_LIMIT = Duration.ofMinutes(10);
+    private static final Duration EXIT_LIMIT = Duration.ofSeconds(10);
+    private static final Duration CLEAN_UP_LIMIT = Duration.ofMinutes(3);
 
     private final PrintStream out;
     private final Path checkout;
@@ -54,19 +60,79 @@ public final class StartBench {
         }
         Path checkout =
                 Path.of(System.getProperty("mirante.checkout", ".")).toAbsolutePath().normalize();
+        var told = new AtomicBoolean();
+        var ended = new CountDownLatch(1);
+        Thread runner = Thread.currentThread();
+        Thread hook =
+                Thread.ofPlatform()
+                        .unstarted(() -> {
+                            // Told to end: the run is cut short, and this JVM stays until it has
+                            // stopped what it started.
+                            if (ended.getCount() > 0) {
+                                told.set(true);
+                                out.println("Stopping what the bench has started …");
+                                runner.interrupt();
+                                await(ended);
+                            }
+                        });
+        Runtime.getRuntime().addShutdownHook(hook);
         try {
             Path folder = Files.createTempDirectory("mirante-bench-start");
+            var bench = new StartBench(out, checkout, folder);
             try {
-                new StartBench(out, checkout, folder).measure(rounds);
+                bench.measure(rounds);
             } finally {
-                delete(folder);
+                // Interrupted or not, what follows is done to its end.
+                Thread.interrupted();
+                bench.cleanUp();
             }
             return 0;
-        } catch (IOException e) {
-            throw new MeshException("bench start: " + e.getMessage(), e);
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            if (told.get()) {
+                return CUT_SHORT;
+            }
+            if (e instanceof InterruptedException) {
+                Thread.currentThread().interrupt();
+            }
+            throw e instanceof MeshException known
+                    ? known
+                    : new MeshException("bench start: " + e.getMessage(), e);
+        } finally {
+            ended.countDown();
+        }
+    }
+
+    private static void await(CountDownLatch ended) {
+        try {
+            if (!ended.await(CLEAN_UP_LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+                System.err.println(
+                        "mesh bench: not everything was stopped within "
+                                + CLEAN_UP_LIMIT.toSeconds()
+                                + " s");
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new MeshException("interrupted", e);
+        }
+    }
+
+    /** Stops the mesh if it runs, and removes the folder. */
+    private void cleanUp() throws IOException {
+        try {
+            if (Files.isDirectory(folder.resolve("home"))) {
+                mesh("down");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new MeshException("interrupted while stopping the mesh", e);
+        } finally {
+            // Of the probe, one that was just being started may be left.
+            List<ProcessHandle> left = ProcessHandle.current().descendants().toList();
+            left.forEach(ProcessHandle::destroyForcibly);
+            left.forEach(child ->
+                    child.onExit()
+                            .completeOnTimeout(child, EXIT_LIMIT.toSeconds(), TimeUnit.SECONDS)
+                            .join());
+            delete(folder);
         }
     }
 
@@ -90,7 +156,6 @@ public final class StartBench {
                     seconds(limit.getLast()),
                     mebibytes(limit.getLast()));
         }
-        bare.clean();
         double start = median(ours, StartBench::seconds);
         double startLimit = median(limit, StartBench::seconds);
         double memory = median(ours, measured -> mebibytes(measured));
@@ -136,13 +201,28 @@ public final class StartBench {
                         .redirectOutput(output.toFile());
         builder.environment().put("MIRANTE_HOME", folder.resolve("home").toString());
         builder.environment().put("PORT", Integer.toString(port));
-        int code = builder.start().waitFor();
+        Process process = builder.start();
+        int code;
+        try {
+            code = process.waitFor();
+        } catch (InterruptedException e) {
+            end(process);
+            throw e;
+        }
         String text = Files.readString(output);
         if (code != 0) {
             throw new MeshException(
                     "./mesh " + String.join(" ", arguments) + " ended with " + code + ":\n" + text);
         }
         return text;
+    }
+
+    /** Asks a {@code ./mesh} to end, with the build it may be running; the launcher stops what it has started. */
+    private static void end(Process process) {
+        List<ProcessHandle> children = process.descendants().toList();
+        process.destroy();
+        process.onExit().join();
+        children.forEach(ProcessHandle::destroy);
     }
 
     /** The launcher trains in the background after the first start. */

@@ -3,6 +3,7 @@ package io.mirante.bench.endtoend;
 import io.mirante.bench.client.MeshClient;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
@@ -17,6 +18,8 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -29,6 +32,13 @@ public final class MeshUnderTest implements AutoCloseable {
     private static final JsonMapper JSON = JsonMapper.shared();
     private static final Path CHECKOUT =
             Path.of(System.getProperty("mirante.checkout")).toAbsolutePath();
+
+    /** JaCoCo's agent when this JVM has it: then the launcher and the services write to the same file. */
+    private static final List<String> COVERAGE =
+            ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                    .filter(flag -> flag.startsWith("-javaagent:") && flag.contains("jacoco"))
+                    .map(MeshUnderTest::withAbsoluteFile)
+                    .toList();
 
     private final Path home;
     private final int port;
@@ -43,6 +53,8 @@ public final class MeshUnderTest implements AutoCloseable {
         environment.put("MIRANTE_HOME", home.toString());
         environment.put("PORT", Integer.toString(port));
         environment.put("MESH_AOT", "off");
+        environment.put("API_KEYS", "");
+        environment.put("MESH_JVM_FLAGS", String.join(" ", COVERAGE));
         deleteTree(home);
     }
 
@@ -74,6 +86,7 @@ public final class MeshUnderTest implements AutoCloseable {
             command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
             command.add("-XX:+UseSerialGC");
             command.add("-XX:TieredStopAtLevel=1");
+            command.addAll(COVERAGE);
             command.add("-Dmirante.checkout=" + CHECKOUT);
             command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=error");
             command.add("-cp");
@@ -160,6 +173,15 @@ public final class MeshUnderTest implements AutoCloseable {
     @Override
     public void close() {
         down();
+    }
+
+    /** The agent's file is named as seen from this module's folder; the services run in others. */
+    private static String withAbsoluteFile(String flag) {
+        var file = Pattern.compile("destfile=([^,]+)").matcher(flag);
+        return file.replaceAll(found ->
+                "destfile="
+                        + Matcher.quoteReplacement(
+                                Path.of(found.group(1)).toAbsolutePath().toString()));
     }
 
     static int freePort() {
