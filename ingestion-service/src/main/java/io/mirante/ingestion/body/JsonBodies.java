@@ -1,10 +1,14 @@
 package io.mirante.ingestion.body;
 
+import com.github.luben.zstd.ZstdInputStream;
 import io.mirante.contracts.Json;
+import io.mirante.contracts.events.Utf8;
 import io.mirante.ingestion.IngestionSettings;
 import io.mirante.platform.web.ProblemException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.util.Locale;
 import java.util.zip.GZIPInputStream;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.core.io.buffer.DataBuffer;
@@ -20,12 +24,12 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Reads a request's body as a JSON tree, once: plain or gzip, UTF-8 only, at most {@code maxBodyBytes} packed and
- * unpacked. Small bodies are parsed where they arrive, on the event loop; large or packed ones on a pool of their own,
- * where what follows then stays. Thread-safe.
+ * Reads a request's body, once: plain, gzip or zstd, UTF-8 JSON without a byte order mark, at most {@code maxBodyBytes}
+ * packed and unpacked. Small bodies are read where they arrive, on the event loop; large or packed ones on a pool of
+ * their own, where what follows then stays. Thread-safe.
  *
- * <p>Errors are problems: 400 with line and column for what is not JSON, 413 above the limit, 415 for an encoding that is
- * not known here.
+ * <p>Errors are problems: 400 for what is not UTF-8 (with line and column for what is not JSON), 413 above the limit, 415
+ * for an encoding that is not known here.
  */
 @Component
 public final class JsonBodies implements DisposableBean {
@@ -49,9 +53,14 @@ public final class JsonBodies implements DisposableBean {
 
     /** The body as a tree. */
     public Mono<JsonNode> read(ServerHttpRequest request) {
-        boolean packed;
+        return bytes(request).map(JsonBodies::parse);
+    }
+
+    /** The body's bytes: UTF-8, unpacked, at least one. */
+    public Mono<byte[]> bytes(ServerHttpRequest request) {
+        Packing packing;
         try {
-            packed = packed(request.getHeaders());
+            packing = Packing.of(request.getHeaders());
         } catch (ProblemException e) {
             return Mono.error(e);
         }
@@ -60,30 +69,51 @@ public final class JsonBodies implements DisposableBean {
         }
         return DataBufferUtils.join(request.getBody(), maxBytes)
                 .map(JsonBodies::bytes)
-                .flatMap(bytes -> place(bytes, packed))
-                .map(bytes -> parse(packed ? unpack(bytes) : bytes))
+                .flatMap(bytes -> place(bytes, packing))
+                .map(bytes -> utf8(unpack(bytes, packing)))
                 .switchIfEmpty(
                         Mono.error(() ->
                                 ProblemException.malformed("", "required", "the body is empty")));
     }
 
-    private Mono<byte[]> place(byte[] bytes, boolean packed) {
-        var here = Mono.just(bytes);
-        return packed || bytes.length > SMALL_BYTES ? here.publishOn(workers) : here;
+    /** How a body is packed. */
+    private enum Packing {
+        NONE,
+        GZIP,
+        ZSTD;
+
+        /** A larger window would need more memory than a whole body may have: 2^23 = 8 MiB. */
+        private static final int MAX_WINDOW_LOG = 23;
+
+        static Packing of(HttpHeaders headers) {
+            var encoding = headers.getFirst(HttpHeaders.CONTENT_ENCODING);
+            return switch (encoding == null ? "" : encoding.strip().toLowerCase(Locale.ROOT)) {
+                case "", "identity" -> NONE;
+                case "gzip", "x-gzip" -> GZIP;
+                case "zstd" -> ZSTD;
+                default ->
+                        throw ProblemException.of(
+                                HttpStatus.UNSUPPORTED_MEDIA_TYPE,
+                                "unsupported-encoding",
+                                "Content-Encoding must be gzip, zstd or absent");
+            };
+        }
+
+        InputStream open(byte[] packed) throws IOException {
+            var in = new ByteArrayInputStream(packed);
+            return switch (this) {
+                case NONE -> in;
+                case GZIP -> new GZIPInputStream(in);
+                case ZSTD -> new ZstdInputStream(in).setLongMax(MAX_WINDOW_LOG);
+            };
+        }
     }
 
-    private static boolean packed(HttpHeaders headers) {
-        var encoding = headers.getFirst(HttpHeaders.CONTENT_ENCODING);
-        if (encoding == null || encoding.isBlank() || encoding.equalsIgnoreCase("identity")) {
-            return false;
-        }
-        if (encoding.equalsIgnoreCase("gzip")) {
-            return true;
-        }
-        throw ProblemException.of(
-                HttpStatus.UNSUPPORTED_MEDIA_TYPE,
-                "unsupported-encoding",
-                "Content-Encoding must be gzip or absent");
+    private Mono<byte[]> place(byte[] bytes, Packing packing) {
+        var here = Mono.just(bytes);
+        return packing != Packing.NONE || bytes.length > SMALL_BYTES
+                ? here.publishOn(workers)
+                : here;
     }
 
     private static byte[] bytes(DataBuffer buffer) {
@@ -96,8 +126,11 @@ public final class JsonBodies implements DisposableBean {
         }
     }
 
-    private byte[] unpack(byte[] packed) {
-        try (var in = new GZIPInputStream(new ByteArrayInputStream(packed))) {
+    private byte[] unpack(byte[] packed, Packing packing) {
+        if (packing == Packing.NONE) {
+            return packed;
+        }
+        try (var in = packing.open(packed)) {
             var bytes = in.readNBytes(maxBytes + 1);
             if (bytes.length > maxBytes) {
                 throw tooLarge();
@@ -105,7 +138,10 @@ public final class JsonBodies implements DisposableBean {
             return bytes;
         } catch (IOException e) {
             throw ProblemException.malformed(
-                    "", "bad_encoding", "the body is not valid gzip, as Content-Encoding says");
+                    "",
+                    "bad_encoding",
+                    "the body is not valid %s, as Content-Encoding says"
+                            .formatted(packing.name().toLowerCase(Locale.ROOT)));
         }
     }
 
@@ -114,12 +150,21 @@ public final class JsonBodies implements DisposableBean {
                 "the body is larger than " + maxBytes + " bytes; send it in parts");
     }
 
-    /** Parses UTF-8; Jackson alone would also take UTF-16 and UTF-32. */
-    static JsonNode parse(byte[] body) {
-        if (!utf8(body)) {
+    /** Refuses other encodings, which Jackson alone would take or mend. */
+    private static byte[] utf8(byte[] body) {
+        if (body.length == 0) {
+            throw ProblemException.malformed("", "required", "the body is empty");
+        }
+        boolean wide = body.length > 1 && (body[0] == 0 || body[1] == 0);
+        if (wide || !Utf8.valid(body)) {
             throw ProblemException.malformed(
                     "", "bad_encoding", "the body must be UTF-8 without a byte order mark");
         }
+        return body;
+    }
+
+    /** Parses a whole body; the message names line and column. */
+    static JsonNode parse(byte[] body) {
         try {
             var tree = Json.mapper().readTree(body);
             if (tree.isMissingNode()) {
@@ -139,18 +184,6 @@ public final class JsonBodies implements DisposableBean {
                                             at.getColumnNr(),
                                             e.getOriginalMessage()));
         }
-    }
-
-    private static boolean utf8(byte[] body) {
-        for (int i = 0; i < Math.min(4, body.length); i++) {
-            if (body[i] == 0) {
-                return false;
-            }
-        }
-        return body.length == 0
-                || !(body[0] == (byte) 0xEF && body.length > 1 && body[1] == (byte) 0xBB
-                        || body[0] == (byte) 0xFE
-                        || body[0] == (byte) 0xFF);
     }
 
     @Override

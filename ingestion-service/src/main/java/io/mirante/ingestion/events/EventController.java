@@ -1,13 +1,14 @@
 package io.mirante.ingestion.events;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.mirante.contracts.events.EventValidator;
 import io.mirante.contracts.events.FieldError;
 import io.mirante.ingestion.IngestionSettings;
-import io.mirante.ingestion.body.BodyShape;
+import io.mirante.ingestion.body.BodySlices;
 import io.mirante.ingestion.body.JsonBodies;
+import io.mirante.ingestion.intake.BatchAnswer;
+import io.mirante.ingestion.intake.Checked;
 import io.mirante.ingestion.intake.Intake;
-import io.mirante.ingestion.intake.Item;
-import io.mirante.ingestion.intake.Settled;
 import io.mirante.ingestion.intake.Status;
 import io.mirante.ingestion.log.EventLog;
 import io.mirante.platform.web.Caller;
@@ -30,25 +31,28 @@ import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 import reactor.core.publisher.Mono;
-import tools.jackson.databind.JsonNode;
 
 /** {@code POST /api/v1/events} and {@code /events/batch}: answered once Kafka has stored what the answer says. */
 @RestController
 class EventController {
 
+    private static final String SOURCE = "/http";
+
     private final JsonBodies bodies;
-    private final EventItems items = new EventItems();
+    private final EventItems items;
     private final Intake intake;
     private final IngestionSettings settings;
     private final Clock clock;
 
     EventController(
             JsonBodies bodies,
+            EventItems items,
             EventLog log,
             MeterRegistry meters,
             IngestionSettings settings,
             Clock clock) {
         this.bodies = bodies;
+        this.items = items;
         this.intake = new Intake(log, meters, "mirante.ingestion.events");
         this.settings = settings;
         this.clock = clock;
@@ -71,20 +75,14 @@ class EventController {
                                                                     + " \"event_type\": {\"type\": \"PageView\","
                                                                     + " \"data\": {\"url\": \"/\"}}}}"))))
     Mono<AcceptedEvent> one(Caller caller, ServerHttpRequest request) {
-        return bodies.read(request).flatMap(body -> acceptOne(caller.tenant(), body));
+        return bodies.bytes(request).flatMap(body -> acceptOne(caller.tenant(), body));
     }
 
-    private Mono<AcceptedEvent> acceptOne(String tenant, JsonNode body) {
-        var event = BodyShape.only(body, "event");
-        var checked =
-                items.check(
-                        tenant,
-                        event,
-                        EventItems.rules(false, settings.maxEventBytes(), clock.instant()));
+    private Mono<AcceptedEvent> acceptOne(String tenant, byte[] body) {
+        var event = BodySlices.only(body, "event");
+        var checked = items.check(tenant, body, event.from(), event.to(), rules(false));
         return intake.settle(checked.item(), "/event")
-                .then(
-                        Mono.fromSupplier(
-                                () -> new AcceptedEvent(checked.eventId(), Status.ACCEPTED)));
+                .then(Mono.fromSupplier(() -> new AcceptedEvent(checked.id(), Status.ACCEPTED)));
     }
 
     @PostMapping(path = "/api/v1/events/batch", consumes = MediaType.APPLICATION_JSON_VALUE)
@@ -102,59 +100,36 @@ class EventController {
                                                             "{\"events\": [{\"event_id\": \"evt_1\","
                                                                     + " \"user_id\": \"user_001\","
                                                                     + " \"event_type\": \"login\"}]}"))))
-    Mono<ResponseEntity<BatchAnswer>> batch(
+    Mono<ResponseEntity<BatchAnswer<Result>>> batch(
             Caller caller,
             ServerHttpRequest request,
             @RequestParam(defaultValue = "false") boolean verbose) {
-        return bodies.read(request).flatMap(body -> acceptBatch(caller.tenant(), body, verbose));
+        return bodies.bytes(request).flatMap(body -> acceptBatch(caller.tenant(), body, verbose));
     }
 
-    private Mono<ResponseEntity<BatchAnswer>> acceptBatch(
-            String tenant, JsonNode body, boolean verbose) {
-        var events = BodyShape.list(body, "events", settings.maxBatchEvents());
-        var rules = EventItems.rules(true, settings.maxEventBytes(), clock.instant());
-        var checked = new ArrayList<EventItems.Checked>(events.size());
+    private Mono<ResponseEntity<BatchAnswer<Result>>> acceptBatch(
+            String tenant, byte[] body, boolean verbose) {
+        var events = BodySlices.list(body, "events", settings.maxBatchEvents());
+        var rules = rules(true);
+        var checked = new ArrayList<Checked>(events.size());
         for (var event : events) {
-            checked.add(items.check(tenant, event, rules));
+            checked.add(items.check(tenant, body, event.from(), event.to(), rules));
         }
-        List<Item> all = checked.stream().map(EventItems.Checked::item).toList();
-        return intake.settleAll(all).map(settled -> answer(checked, settled, verbose));
+        return intake.answerAll(checked, verbose, Result::new);
     }
 
-    private static ResponseEntity<BatchAnswer> answer(
-            List<EventItems.Checked> checked, List<Settled> settled, boolean verbose) {
-        int accepted = 0;
-        int rejected = 0;
-        var results = new ArrayList<Result>();
-        for (int i = 0; i < settled.size(); i++) {
-            var one = settled.get(i);
-            switch (one.status()) {
-                case ACCEPTED -> accepted++;
-                case REJECTED -> rejected++;
-                case RETRY -> {}
-            }
-            if (verbose || one.status() != Status.ACCEPTED) {
-                results.add(new Result(i, checked.get(i).eventId(), one.status(), one.errors()));
-            }
-        }
-        return ResponseEntity.status(
-                        accepted == settled.size() ? HttpStatus.OK : HttpStatus.MULTI_STATUS)
-                .body(new BatchAnswer(accepted, rejected, results));
+    private EventValidator.Rules rules(boolean idRequired) {
+        return new EventValidator.Rules(
+                false,
+                idRequired,
+                settings.maxEventBytes(),
+                clock.instant(),
+                SOURCE,
+                settings.clockTolerance());
     }
 
     /** Body of the 202. */
     record AcceptedEvent(@Nullable String eventId, Status status) {}
-
-    /**
-     * Answer to a batch; events neither accepted nor rejected are in {@code results} with status {@code retry}.
-     *
-     * @param results every event that was not accepted, or all of them with {@code ?verbose=true}
-     */
-    record BatchAnswer(int accepted, int rejected, List<Result> results) {
-        BatchAnswer {
-            results = List.copyOf(results);
-        }
-    }
 
     /**
      * One event of a batch.

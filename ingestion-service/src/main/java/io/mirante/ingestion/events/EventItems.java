@@ -5,61 +5,89 @@ import io.mirante.contracts.Topics;
 import io.mirante.contracts.events.CanonicalEvent;
 import io.mirante.contracts.events.EventValidator;
 import io.mirante.contracts.events.FieldError;
+import io.mirante.contracts.events.OwnBytes;
 import io.mirante.contracts.events.Reason;
+import io.mirante.ingestion.intake.Checked;
 import io.mirante.ingestion.intake.Item;
+import io.mirante.ingestion.rejected.Original;
 import io.mirante.ingestion.rejected.Rejections;
 import io.mirante.platform.messaging.Outgoing;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.springframework.stereotype.Component;
 import tools.jackson.databind.JsonNode;
 
 /** Checks one event of any way in with the one validator and makes its record. Thread-safe; costs CPU only. */
+@Component
 public final class EventItems {
 
-    static final String SOURCE = "/http";
-
+    private final Rejections rejections;
     private final EventValidator validator = new EventValidator();
 
-    /**
-     * One event after its check.
-     *
-     * @param eventId the id it has from now on; null when it is rejected and named none that can be used
-     */
-    public record Checked(@Nullable String eventId, Item item) {}
+    public EventItems(Rejections rejections) {
+        this.rejections = rejections;
+    }
 
     /**
-     * Checks one event.
+     * Checks one event as it came, among the other bytes of its request, which must not change afterwards.
+     *
+     * @param from the event's first byte
+     * @param to the byte after its last
+     * @param rules those of its way in, {@code ce_source} among them
+     */
+    public Checked check(String tenant, byte[] body, int from, int to, EventValidator.Rules rules) {
+        return checked(
+                tenant,
+                validator.validate(body, from, to, rules),
+                rules,
+                new Original(body, from, to));
+    }
+
+    /**
+     * Checks one event that its way in translated from another form.
      *
      * @param rules those of its way in, {@code ce_source} among them
      */
     public Checked check(String tenant, JsonNode event, EventValidator.Rules rules) {
-        return switch (validator.validate(event, rules)) {
+        return checked(tenant, validator.validate(event, rules), rules, Original.of(event));
+    }
+
+    private Checked checked(
+            String tenant,
+            EventValidator.Result result,
+            EventValidator.Rules rules,
+            Original original) {
+        return switch (result) {
             case EventValidator.Accepted accepted -> {
-                var canonical = accepted.event();
+                var event = accepted.event();
                 yield new Checked(
-                        canonical.eventId(),
+                        event.eventId(),
                         new Item.Good(
-                                record(tenant, canonical, rules),
-                                () -> tooLargeForKafka(tenant, canonical, event, rules)));
+                                record(tenant, event, accepted.own(), rules),
+                                () -> tooLargeForKafka(tenant, event, original, rules)));
             }
             case EventValidator.Rejected rejected ->
                     new Checked(
                             rejected.eventId(),
-                            bad(
+                            rejections.of(
                                     tenant,
                                     rejected.eventId(),
+                                    original.typeName(),
                                     rejected.reason(),
                                     rejected.errors(),
-                                    event,
-                                    rules));
+                                    rules.source(),
+                                    rules.receivedAt(),
+                                    original));
         };
     }
 
     private static Outgoing record(
-            String tenant, CanonicalEvent event, EventValidator.Rules rules) {
+            String tenant,
+            CanonicalEvent event,
+            @Nullable OwnBytes own,
+            EventValidator.Rules rules) {
         var headers = new HashMap<String, String>(16);
         headers.put(CloudHeaders.SPEC_VERSION, "1.0");
         headers.put(CloudHeaders.ID, event.eventId());
@@ -78,15 +106,16 @@ public final class EventItems {
                 (event.critical() ? Topics.EVENTS_CRITICAL : Topics.EVENTS_RAW).name(),
                 null,
                 event.partitionKey(tenant).getBytes(StandardCharsets.UTF_8),
-                event.toJson(),
+                event.toJson(own),
                 headers);
     }
 
-    private static Item.Bad tooLargeForKafka(
-            String tenant, CanonicalEvent event, JsonNode original, EventValidator.Rules rules) {
-        return bad(
+    private Item.Bad tooLargeForKafka(
+            String tenant, CanonicalEvent event, Original original, EventValidator.Rules rules) {
+        return rejections.of(
                 tenant,
                 event.eventId(),
+                event.eventType(),
                 Reason.SIZE,
                 List.of(
                         new FieldError(
@@ -94,40 +123,8 @@ public final class EventItems {
                                 "too_large",
                                 "the event is larger than Kafka's topic takes; send less in data,"
                                         + " metadata or context")),
-                original,
-                rules);
-    }
-
-    private static Item.Bad bad(
-            String tenant,
-            @Nullable String eventId,
-            Reason reason,
-            List<FieldError> errors,
-            JsonNode original,
-            EventValidator.Rules rules) {
-        var clean =
-                errors.stream()
-                        .map(e ->
-                                new FieldError(
-                                        Rejections.clean(e.pointer()),
-                                        e.code(),
-                                        Rejections.clean(e.message())))
-                        .toList();
-        return new Item.Bad(
-                Rejections.record(
-                        tenant,
-                        eventId,
-                        Rejections.typeOf(original),
-                        reason,
-                        clean,
-                        rules.source(),
-                        rules.receivedAt(),
-                        original),
-                reason == Reason.SIZE,
-                clean);
-    }
-
-    static EventValidator.Rules rules(boolean idRequired, int maxEventBytes, Instant receivedAt) {
-        return new EventValidator.Rules(false, idRequired, maxEventBytes, receivedAt, SOURCE);
+                rules.source(),
+                rules.receivedAt(),
+                original);
     }
 }

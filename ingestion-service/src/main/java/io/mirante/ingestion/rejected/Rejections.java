@@ -7,6 +7,7 @@ import io.mirante.contracts.Topics;
 import io.mirante.contracts.events.FieldError;
 import io.mirante.contracts.events.Reason;
 import io.mirante.contracts.ingestion.RejectedEvent;
+import io.mirante.ingestion.intake.Item;
 import io.mirante.platform.messaging.Outgoing;
 import java.time.Instant;
 import java.util.HashMap;
@@ -14,26 +15,23 @@ import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
+import org.springframework.stereotype.Component;
 
-/** Makes the record that keeps an event that was not accepted. Holds no state. */
+/** Makes what keeps an event that was not accepted. Thread-safe. */
+@Component
 public final class Rejections {
-
-    /** Longest original kept, in characters; the rest is cut off. */
-    public static final int MAX_ORIGINAL_LENGTH = 64 * 1024;
 
     private static final int MAX_NAME_LENGTH = 200;
 
-    private Rejections() {}
-
     /**
-     * The record for {@code mirante.events.rejected}.
+     * A rejection.
      *
      * @param eventId as far as the event said
      * @param eventType as the event named it, or null; a name that is no usable text is left out
-     * @param original the event, as parsed
+     * @param source the way in
+     * @param original the event as it came
      */
-    public static Outgoing record(
+    public Item.Bad of(
             String tenant,
             @Nullable String eventId,
             @Nullable String eventType,
@@ -41,52 +39,56 @@ public final class Rejections {
             List<FieldError> errors,
             String source,
             Instant at,
-            JsonNode original) {
+            Original original) {
+        var clean =
+                errors.stream()
+                        .map(e -> new FieldError(clean(e.pointer()), e.code(), clean(e.message())))
+                        .toList();
         var id = UUID.randomUUID().toString();
         var rejected =
                 new RejectedEvent(
                         id,
                         tenant,
                         eventId,
-                        eventType,
+                        typeName(eventType),
                         reason.wireName(),
-                        errors.stream()
+                        clean.stream()
                                 .map(e ->
-                                        new RejectedEvent.Fault(
-                                                clean(e.pointer()), e.code(), clean(e.message())))
+                                        new RejectedEvent.Fault(e.pointer(), e.code(), e.message()))
                                 .toList(),
                         source,
                         at,
-                        text(original));
+                        original.text());
+        return new Item.Bad(record(rejected), reason, clean);
+    }
+
+    private static Outgoing record(RejectedEvent rejected) {
         var headers = new HashMap<String, String>();
         headers.put(CloudHeaders.SPEC_VERSION, "1.0");
-        headers.put(CloudHeaders.ID, id);
+        headers.put(CloudHeaders.ID, rejected.rejectionId());
         headers.put(CloudHeaders.TYPE, "event.rejected");
-        headers.put(CloudHeaders.SOURCE, source);
-        headers.put(CloudHeaders.TIME, at.toString());
-        headers.put(CloudHeaders.TENANT, tenant);
-        headers.put(CloudHeaders.REASON, reason.wireName());
+        headers.put(CloudHeaders.SOURCE, rejected.source());
+        headers.put(CloudHeaders.TIME, rejected.rejectedAt().toString());
+        headers.put(CloudHeaders.TENANT, rejected.tenantId());
+        headers.put(CloudHeaders.REASON, rejected.reason());
         return new Outgoing(
                 Topics.EVENTS_REJECTED.name(),
                 null,
-                Keys.of(tenant, Objects.requireNonNullElse(eventId, id)),
+                Keys.of(
+                        rejected.tenantId(),
+                        Objects.requireNonNullElse(rejected.eventId(), rejected.rejectionId())),
                 Json.mapper().writeValueAsBytes(rejected),
                 headers);
     }
 
-    /** The event type as the client named it, when that is short, storable text. */
-    public static @Nullable String typeOf(JsonNode event) {
-        var type = event.path("event_type");
-        var name = type.isObject() ? type.path("type") : type;
-        if (!name.isString()) {
-            return null;
-        }
-        var text = name.stringValue();
-        return text.isBlank() || text.length() > MAX_NAME_LENGTH ? null : clean(text);
+    private static @Nullable String typeName(@Nullable String given) {
+        return given == null || given.isBlank() || given.length() > MAX_NAME_LENGTH
+                ? null
+                : clean(given);
     }
 
     /** Text that UTF-8 and PostgreSQL can hold: half characters and U+0000 become U+FFFD. */
-    public static String clean(String text) {
+    static String clean(String text) {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             if (c == 0 || Character.isSurrogate(c)) {
@@ -101,22 +103,6 @@ public final class Rejections {
         text.codePoints()
                 .map(c -> c == 0 || (c >= 0xD800 && c <= 0xDFFF) ? 0xFFFD : c)
                 .forEach(out::appendCodePoint);
-        return out.toString();
-    }
-
-    /** The event as JSON text, cut; half characters are written as escapes, which is the same JSON. */
-    private static String text(JsonNode original) {
-        var json = original.toString();
-        var out = new StringBuilder(Math.min(json.length(), MAX_ORIGINAL_LENGTH));
-        for (int i = 0; i < json.length() && out.length() < MAX_ORIGINAL_LENGTH; ) {
-            int c = json.codePointAt(i);
-            if (c >= 0xD800 && c <= 0xDFFF) {
-                out.append("\\u").append(Integer.toHexString(c));
-            } else {
-                out.appendCodePoint(c);
-            }
-            i += Character.charCount(c);
-        }
         return out.toString();
     }
 }

@@ -51,18 +51,20 @@ class SegmentController {
     private static final Answer SUCCESS = new Answer(true);
 
     private final JsonBodies bodies;
-    private final EventItems items = new EventItems();
+    private final EventItems items;
     private final Intake intake;
     private final IngestionSettings settings;
     private final Clock clock;
 
     SegmentController(
             JsonBodies bodies,
+            EventItems items,
             EventLog log,
             MeterRegistry meters,
             IngestionSettings settings,
             Clock clock) {
         this.bodies = bodies;
+        this.items = items;
         this.intake = new Intake(log, meters, "mirante.ingestion.segment");
         this.settings = settings;
         this.clock = clock;
@@ -157,7 +159,8 @@ class SegmentController {
                         false,
                         Math.min(settings.maxEventBytes(), MAX_CALL_BYTES + ADDED_BYTES),
                         clock.instant(),
-                        SOURCE);
+                        SOURCE,
+                        settings.clockTolerance());
         List<Item> checked =
                 events.stream().map(event -> items.check(tenant, event, rules).item()).toList();
         if (checked.isEmpty()) {

@@ -9,16 +9,17 @@ import io.mirante.contracts.events.Reason;
 import io.mirante.contracts.events.TelemetryReading;
 import io.mirante.contracts.events.TelemetryReadings;
 import io.mirante.ingestion.IngestionSettings;
+import io.mirante.ingestion.body.BodySlices;
 import io.mirante.ingestion.body.JsonBodies;
+import io.mirante.ingestion.intake.Checked;
 import io.mirante.ingestion.intake.Intake;
 import io.mirante.ingestion.intake.Item;
-import io.mirante.ingestion.intake.Settled;
 import io.mirante.ingestion.intake.Status;
 import io.mirante.ingestion.log.EventLog;
+import io.mirante.ingestion.rejected.Original;
 import io.mirante.ingestion.rejected.Rejections;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.platform.web.Caller;
-import io.mirante.platform.web.ProblemException;
 import io.mirante.platform.web.Scopes;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.media.Content;
@@ -30,7 +31,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.http.server.reactive.ServerHttpRequest;
@@ -39,7 +39,6 @@ import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 import reactor.core.publisher.Mono;
-import tools.jackson.databind.JsonNode;
 
 /** {@code POST /api/v1/industry40/iot/ingest}: one reading or many, acknowledged by Kafka like events. */
 @RestController
@@ -49,17 +48,20 @@ class TelemetryController {
     private static final String SOURCE = "/http";
 
     private final JsonBodies bodies;
+    private final Rejections rejections;
     private final Intake intake;
     private final IngestionSettings settings;
     private final Clock clock;
 
     TelemetryController(
             JsonBodies bodies,
+            Rejections rejections,
             EventLog log,
             MeterRegistry meters,
             IngestionSettings settings,
             Clock clock) {
         this.bodies = bodies;
+        this.rejections = rejections;
         this.intake = new Intake(log, meters, "mirante.ingestion.readings");
         this.settings = settings;
         this.clock = clock;
@@ -86,72 +88,68 @@ class TelemetryController {
             Caller caller,
             ServerHttpRequest request,
             @RequestParam(defaultValue = "false") boolean verbose) {
-        return bodies.read(request).flatMap(body -> accept(caller.tenant(), body, verbose));
+        return bodies.bytes(request).flatMap(body -> accept(caller.tenant(), body, verbose));
     }
 
-    private Mono<ResponseEntity<Object>> accept(String tenant, JsonNode body, boolean verbose) {
+    private Mono<ResponseEntity<Object>> accept(String tenant, byte[] body, boolean verbose) {
         var now = clock.instant();
-        var parsed = TelemetryReadings.parse(body, now, settings.maxEventBytes());
-        if (parsed == null) {
-            return Mono.error(
-                    ProblemException.malformed(
-                            "",
-                            "wrong_type",
-                            "the body must be one reading, or {\"readings\": […]} with at least one"));
-        }
-        if (parsed.items().size() > settings.maxBatchEvents()) {
-            return Mono.error(
-                    ProblemException.tooLarge(
-                            "readings holds %d, more than %d; send it in parts"
-                                    .formatted(parsed.items().size(), settings.maxBatchEvents())));
-        }
-        var checked = new ArrayList<Checked>(parsed.items().size());
-        for (var item : parsed.items()) {
-            var original =
-                    parsed.single() ? body : body.required("readings").required(item.index());
-            checked.add(check(tenant, item, original, now));
-        }
-        if (parsed.single()) {
-            var one = checked.getFirst();
+        var readings = BodySlices.listIfNamed(body, "readings", settings.maxBatchEvents());
+        if (readings == null) {
+            var one = check(tenant, Original.of(body), now);
             return intake.settle(one.item(), "")
                     .then(
                             Mono.fromSupplier(() ->
                                     ResponseEntity.accepted()
-                                            .body(
-                                                    new AcceptedReading(
-                                                            one.deviceId(), Status.ACCEPTED))));
+                                            .body(new AcceptedReading(one.id(), Status.ACCEPTED))));
         }
-        List<Item> items = checked.stream().map(Checked::item).toList();
-        return intake.settleAll(items).map(settled -> answer(checked, settled, verbose));
+        var checked = new ArrayList<Checked>(readings.size());
+        for (var reading : readings) {
+            checked.add(check(tenant, new Original(body, reading.from(), reading.to()), now));
+        }
+        return intake.answerAll(checked, verbose, Result::new)
+                .map(answer ->
+                        ResponseEntity.status(answer.getStatusCode()).body(answer.getBody()));
     }
 
-    private record Checked(@Nullable String deviceId, Item item) {}
-
-    private static Checked check(
-            String tenant, TelemetryReadings.Item item, JsonNode original, Instant now) {
-        return switch (item) {
+    private Checked check(String tenant, Original original, Instant now) {
+        return switch (TelemetryReadings.check(
+                original.bytes(), original.from(), original.to(), now, settings.maxEventBytes())) {
             case TelemetryReadings.Accepted accepted ->
                     new Checked(
                             accepted.reading().deviceId(),
                             new Item.Good(
                                     record(tenant, accepted.reading(), now),
-                                    () ->
-                                            bad(
-                                                    tenant,
-                                                    Reason.SIZE,
-                                                    List.of(
-                                                            new FieldError(
-                                                                    "",
-                                                                    "too_large",
-                                                                    "the reading is larger than Kafka's topic"
-                                                                            + " takes; send fewer metrics at once")),
-                                                    original,
-                                                    now)));
+                                    () -> tooLargeForKafka(tenant, original, now)));
             case TelemetryReadings.Rejected rejected ->
                     new Checked(
                             rejected.deviceId(),
-                            bad(tenant, rejected.reason(), rejected.errors(), original, now));
+                            rejections.of(
+                                    tenant,
+                                    null,
+                                    TYPE,
+                                    rejected.reason(),
+                                    rejected.errors(),
+                                    SOURCE,
+                                    now,
+                                    original));
         };
+    }
+
+    private Item.Bad tooLargeForKafka(String tenant, Original original, Instant now) {
+        return rejections.of(
+                tenant,
+                null,
+                TYPE,
+                Reason.SIZE,
+                List.of(
+                        new FieldError(
+                                "",
+                                "too_large",
+                                "the reading is larger than Kafka's topic takes; send fewer metrics"
+                                        + " at once")),
+                SOURCE,
+                now,
+                original);
     }
 
     /** Its id is the device and the time: the same reading again has the same id. */
@@ -175,52 +173,8 @@ class TelemetryController {
                 headers);
     }
 
-    private static Item.Bad bad(
-            String tenant, Reason reason, List<FieldError> errors, JsonNode original, Instant now) {
-        var clean =
-                errors.stream()
-                        .map(e ->
-                                new FieldError(
-                                        Rejections.clean(e.pointer()),
-                                        e.code(),
-                                        Rejections.clean(e.message())))
-                        .toList();
-        return new Item.Bad(
-                Rejections.record(tenant, null, TYPE, reason, clean, SOURCE, now, original),
-                reason == Reason.SIZE,
-                clean);
-    }
-
-    private static ResponseEntity<Object> answer(
-            List<Checked> checked, List<Settled> settled, boolean verbose) {
-        int accepted = 0;
-        int rejected = 0;
-        var results = new ArrayList<Result>();
-        for (int i = 0; i < settled.size(); i++) {
-            var one = settled.get(i);
-            switch (one.status()) {
-                case ACCEPTED -> accepted++;
-                case REJECTED -> rejected++;
-                case RETRY -> {}
-            }
-            if (verbose || one.status() != Status.ACCEPTED) {
-                results.add(new Result(i, checked.get(i).deviceId(), one.status(), one.errors()));
-            }
-        }
-        return ResponseEntity.status(
-                        accepted == settled.size() ? HttpStatus.OK : HttpStatus.MULTI_STATUS)
-                .body(new BatchAnswer(accepted, rejected, results));
-    }
-
     /** Body of the 202. */
     record AcceptedReading(@Nullable String deviceId, Status status) {}
-
-    /** Answer to many, as for events. */
-    record BatchAnswer(int accepted, int rejected, List<Result> results) {
-        BatchAnswer {
-            results = List.copyOf(results);
-        }
-    }
 
     /** One reading of a list. */
     record Result(int index, @Nullable String deviceId, Status status, List<FieldError> errors) {}

@@ -1,15 +1,23 @@
 package io.mirante.ingestion.events;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.hamcrest.Matchers.containsString;
 
+import com.github.luben.zstd.Zstd;
+import com.github.luben.zstd.ZstdOutputStream;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.mirante.contracts.events.CanonicalEvent;
 import io.mirante.ingestion.log.EventLog;
 import io.mirante.ingestion.log.Logs;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
@@ -19,6 +27,7 @@ import org.apache.kafka.common.errors.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.http.MediaType;
 import org.springframework.test.web.reactive.server.WebTestClient;
 
@@ -81,15 +90,26 @@ class EventControllerTest {
 
     @Test
     void badJsonNamesLineAndColumn() {
-        post("/api/v1/events", "{\n  \"event\": nope\n}")
+        post("/api/v1/events", "{\n  \"event\": {}\n,}")
                 .expectStatus()
                 .isBadRequest()
                 .expectBody()
                 .jsonPath("$.errors[0].code")
                 .isEqualTo("invalid_json")
                 .jsonPath("$.detail")
-                .value(containsString("line 2, column"));
-        assertThat(counted()).isZero();
+                .value(containsString("line 3, column"));
+        assertThat(counted()).as("no events in it").isZero();
+        post("/api/v1/events", "{\"event\":\n{\n\"a\": nope}}")
+                .expectStatus()
+                .isBadRequest()
+                .expectBody()
+                .jsonPath("$.errors[0].pointer")
+                .isEqualTo("/event")
+                .jsonPath("$.errors[0].code")
+                .isEqualTo("invalid_json")
+                .jsonPath("$.detail")
+                .value(containsString("its line 2, column"));
+        assertThat(counted()).as("kept as rejected").isEqualTo(1);
     }
 
     @Test
@@ -148,34 +168,122 @@ class EventControllerTest {
 
     @Test
     void aPackedBodyIsTakenAndABombIsNot() throws IOException {
-        packed(
-                        "/api/v1/events",
-                        ("{\"event\": " + GOOD.formatted("z") + "}")
-                                .getBytes(StandardCharsets.UTF_8))
-                .expectStatus()
-                .isAccepted();
-        packed("/api/v1/events", new byte[200 * 1024 * 1024]).expectStatus().isEqualTo(413);
-        client.post()
-                .uri("/api/v1/events")
-                .contentType(MediaType.APPLICATION_JSON)
-                .header("Content-Encoding", "gzip")
-                .bodyValue("not gzip")
-                .exchange()
-                .expectStatus()
-                .isBadRequest();
+        var event = ("{\"event\": " + GOOD.formatted("z") + "}").getBytes(StandardCharsets.UTF_8);
+        packed("gzip", gzip(event)).expectStatus().isAccepted();
+        packed("zstd", Zstd.compress(event)).expectStatus().isAccepted();
+        var bomb = new byte[200 * 1024 * 1024];
+        packed("gzip", gzip(bomb)).expectStatus().isEqualTo(413);
+        packed("zstd", Zstd.compress(bomb)).expectStatus().isEqualTo(413);
     }
 
-    private WebTestClient.ResponseSpec packed(String path, byte[] body) throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"gzip", "zstd"})
+    void aBodyThatIsNotPackedAsItSaysIsRefused(String encoding) throws IOException {
+        packed(encoding, "not packed".getBytes(StandardCharsets.UTF_8))
+                .expectStatus()
+                .isBadRequest()
+                .expectBody()
+                .jsonPath("$.errors[0].code")
+                .isEqualTo("bad_encoding");
+        var whole = encoding.equals("gzip") ? gzip(new byte[5000]) : Zstd.compress(new byte[5000]);
+        packed(encoding, Arrays.copyOf(whole, whole.length - 2)).expectStatus().isBadRequest();
+    }
+
+    @Test
+    void aZstdWindowThatNeedsMoreMemoryThanABodyMayHaveIsRefused() throws IOException {
+        var out = new ByteArrayOutputStream();
+        try (var zstd = new ZstdOutputStream(out)) {
+            zstd.setLong(27);
+            zstd.write(new byte[1000]);
+        }
+        packed("zstd", out.toByteArray()).expectStatus().isBadRequest();
+    }
+
+    private static byte[] gzip(byte[] body) throws IOException {
         var out = new ByteArrayOutputStream();
         try (var gzip = new GZIPOutputStream(out)) {
             gzip.write(body);
         }
+        return out.toByteArray();
+    }
+
+    private WebTestClient.ResponseSpec packed(String encoding, byte[] body) {
         return client.post()
-                .uri(path)
+                .uri("/api/v1/events")
                 .contentType(MediaType.APPLICATION_JSON)
-                .header("Content-Encoding", "gzip")
-                .bodyValue(out.toByteArray())
+                .header("Content-Encoding", encoding)
+                .bodyValue(body)
                 .exchange();
+    }
+
+    @Test
+    void aBadEventInABatchHurtsNoOther() {
+        var bad =
+                List.of(
+                        "{\"event_id\": \"d\", \"user_id\": \"u\", \"event_type\": \"x\", \"a\": 1, \"a\": 2}",
+                        "{\"event_id\": \"deep\", \"a\": %s}"
+                                .formatted("[".repeat(10_000) + "]".repeat(10_000)),
+                        "{\"event_id\": \"nul\", \"user_id\": \"\\u0000\", \"event_type\": \"x\"}",
+                        "{\"event_id\": \"half\", \"user_id\": \"\\ud800\", \"event_type\": \"x\"}",
+                        "{\"event_id\": \"raw\", \"user_id\": \"\u0000\", \"event_type\": \"x\"}",
+                        "{\"event_id\": \"digits\", \"user_id\": \"u\", \"event_type\": \"x\", \"n\": %s}"
+                                .formatted("1".repeat(2000)),
+                        "{\"event_id\": \"far\", \"user_id\": \"u\", \"event_type\": \"x\", \"n\": 1e400}",
+                        "{\"event_id\": \"word\", \"n\": nope}",
+                        "nope",
+                        "null",
+                        "[]");
+        var body = new StringBuilder("{\"events\": [" + GOOD.formatted("first"));
+        bad.forEach(one -> body.append(",").append(one));
+        body.append(",").append(GOOD.formatted("last")).append("]}");
+        post("/api/v1/events/batch", body.toString())
+                .expectStatus()
+                .isEqualTo(207)
+                .expectBody()
+                .jsonPath("$.accepted")
+                .isEqualTo(2)
+                .jsonPath("$.rejected")
+                .isEqualTo(bad.size())
+                .jsonPath("$.results[*].event_id")
+                .value(ids ->
+                        assertThat((List<?>) ids)
+                                .asString()
+                                .isEqualTo(
+                                        "[\"d\",\"deep\",\"nul\",\"half\",\"raw\",\"digits\",\"far\",\"word\",null,null,null]"));
+        assertThat(
+                        meters.counter("mirante.ingestion.events.rejected", "reason", "malformed")
+                                .count())
+                .isEqualTo(bad.size());
+        assertThat(batch.history().stream().map(r -> r.topic()))
+                .startsWith("mirante.events.raw")
+                .endsWith("mirante.events.raw")
+                .hasSize(bad.size() + 2);
+    }
+
+    @Test
+    void theEventsOwnBytesGoOnWhereNothingChanged() {
+        post(
+                        "/api/v1/events",
+                        "{\"event\": {\"event_id\": \"e\", \"user_id\": \"u\", \"event_type\": \"x\", \"payload\": {\"n\":  1.50e1}}}")
+                .expectStatus()
+                .isAccepted();
+        assertThat(new String(single.history().getFirst().value(), StandardCharsets.UTF_8))
+                .contains("\"data\":{\"n\":  1.50e1}");
+    }
+
+    @Test
+    void aClockThatIsTwoHoursAheadIsCorrectedAndTheTimeAsGivenIsKept() {
+        var ahead = Instant.now().plus(Duration.ofHours(2));
+        post(
+                        "/api/v1/events",
+                        "{\"event\": {\"event_id\": \"e\", \"user_id\": \"u\", \"event_type\": \"x\", \"timestamp\": \"%s\", \"sent_at\": \"%s\"}}"
+                                .formatted(ahead.minusSeconds(60), ahead))
+                .expectStatus()
+                .isAccepted();
+        var event = CanonicalEvent.fromJson(single.history().getFirst().value());
+        assertThat(event.occurredAt())
+                .isCloseTo(Instant.now().minusSeconds(60), within(30, ChronoUnit.SECONDS));
+        assertThat(event.timestampAsGiven()).isEqualTo(ahead.minusSeconds(60).toString());
     }
 
     @Test

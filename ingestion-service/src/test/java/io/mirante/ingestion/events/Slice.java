@@ -5,6 +5,7 @@ import io.mirante.contracts.Json;
 import io.mirante.ingestion.IngestionSettings;
 import io.mirante.ingestion.body.JsonBodies;
 import io.mirante.ingestion.log.EventLog;
+import io.mirante.ingestion.rejected.Rejections;
 import io.mirante.platform.web.Caller;
 import io.mirante.platform.web.ProblemHandler;
 import java.time.Clock;
@@ -26,7 +27,8 @@ import tools.jackson.databind.json.JsonMapper;
 final class Slice {
 
     static final IngestionSettings SETTINGS =
-            new IngestionSettings(65_536, 8 * 1024 * 1024, 5000, Duration.ofMillis(800));
+            new IngestionSettings(
+                    65_536, 8 * 1024 * 1024, 5000, Duration.ofMinutes(15), Duration.ofMillis(800));
 
     private static final JsonMapper MAPPER =
             Json.mapper()
@@ -39,7 +41,12 @@ final class Slice {
     static WebTestClient client(EventLog log, MeterRegistry meters) {
         return WebTestClient.bindToController(
                         new EventController(
-                                new JsonBodies(SETTINGS), log, meters, SETTINGS, Clock.systemUTC()))
+                                new JsonBodies(SETTINGS),
+                                new EventItems(new Rejections()),
+                                log,
+                                meters,
+                                SETTINGS,
+                                Clock.systemUTC()))
                 .controllerAdvice(new ProblemHandler())
                 .argumentResolvers(a -> a.addCustomResolver(new Acme()))
                 .httpMessageCodecs(

@@ -1,6 +1,8 @@
 package io.mirante.contracts.events;
 
 import io.mirante.contracts.Json;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
@@ -17,7 +19,8 @@ import tools.jackson.databind.node.ObjectNode;
  * @param eventId unique within the tenant
  * @param eventType canonical name, see {@link EventTypes#canonicalName}
  * @param module wire name of a {@link Module}
- * @param occurredAt the event's own time, in microseconds; the time of receipt when the client gave none
+ * @param occurredAt the event's own time, in microseconds; the time of receipt when the client gave none; corrected by
+ *     the clock's error when the client's clock is plainly wrong
  * @param timestampAsGiven the client's own spelling of it; null when it gave none
  * @param critical goes ahead of other events
  * @param schemaVersion version of the type's schema, 1 or more
@@ -69,8 +72,43 @@ public record CanonicalEvent(
         return Json.mapper().writeValueAsBytes(toTree());
     }
 
+    /**
+     * The same, with data, metadata and context as they were spelled where nothing has changed them.
+     *
+     * @param own the bytes it came in; null writes everything anew
+     */
+    public byte[] toJson(@Nullable OwnBytes own) {
+        if (own == null) {
+            return toJson();
+        }
+        var head = Json.mapper().writeValueAsBytes(head());
+        var out = new ByteArrayOutputStream(1024);
+        out.write(head, 0, head.length - 1);
+        append(out, ",\"data\":", data, own);
+        append(out, ",\"metadata\":", metadata, own);
+        append(out, ",\"context\":", context, own);
+        out.write('}');
+        return out.toByteArray();
+    }
+
+    private static void append(
+            ByteArrayOutputStream out, String name, JsonNode part, OwnBytes own) {
+        out.writeBytes(name.getBytes(StandardCharsets.US_ASCII));
+        if (!own.append(part, out)) {
+            out.writeBytes(Json.mapper().writeValueAsBytes(part));
+        }
+    }
+
     /** The same as a tree; shares data, metadata and context. */
     public ObjectNode toTree() {
+        var tree = head();
+        tree.set("data", data);
+        tree.set("metadata", metadata);
+        tree.set("context", context);
+        return tree;
+    }
+
+    private ObjectNode head() {
         var timestamp = occurredAt.toString();
         var tree = JsonNodeFactory.instance.objectNode();
         tree.put("event_id", eventId);
@@ -85,9 +123,6 @@ public record CanonicalEvent(
         }
         tree.put("priority", critical ? "critical" : "normal");
         tree.put("schema_version", schemaVersion);
-        tree.set("data", data);
-        tree.set("metadata", metadata);
-        tree.set("context", context);
         return tree;
     }
 

@@ -1,6 +1,7 @@
 package io.mirante.contracts.events;
 
 import io.mirante.contracts.Json;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +31,7 @@ public final class EventValidator {
     private static final int MAX_ERRORS = 20;
 
     private final Function<Instant, String> ids;
+    private final Function<String, @Nullable EventType> types;
 
     /** Makes ids as UUIDs of version 7. */
     public EventValidator() {
@@ -40,7 +42,12 @@ public final class EventValidator {
      * @param ids makes the id of an event that came without one, from the time of receipt
      */
     public EventValidator(Function<Instant, String> ids) {
+        this(ids, EventTypes::find);
+    }
+
+    EventValidator(Function<Instant, String> ids, Function<String, @Nullable EventType> types) {
         this.ids = ids;
+        this.types = types;
     }
 
     /**
@@ -52,18 +59,38 @@ public final class EventValidator {
      * @param receivedAt the default of {@code timestamp}
      * @param source the way in, {@code ce_source}: {@code /http}, {@code /kafka}, {@code /import/<name>}; not judged, it
      *     travels with the settings of its way in
+     * @param clockTolerance how far {@code sent_at} and {@code receivedAt} may lie apart before {@code timestamp} is
+     *     corrected by the difference. Smaller differences are the network's, vary from request to request, and would
+     *     reorder a device's events
      */
     public record Rules(
             boolean strict,
             boolean eventIdRequired,
             int maxEventBytes,
             Instant receivedAt,
-            String source) {
+            String source,
+            Duration clockTolerance) {
 
         /** 64 KiB. */
         public static final int DEFAULT_MAX_EVENT_BYTES = 64 * 1024;
 
+        private static final Duration ANY_CLOCK = Duration.ofDays(365_000);
+
+        /** Rules that leave every time as it is. */
+        public Rules(
+                boolean strict,
+                boolean eventIdRequired,
+                int maxEventBytes,
+                Instant receivedAt,
+                String source) {
+            this(strict, eventIdRequired, maxEventBytes, receivedAt, source, ANY_CLOCK);
+        }
+
         public Rules {
+            if (!(clockTolerance != null && !clockTolerance.isNegative())) {
+                throw new IllegalArgumentException(
+                        "clockTolerance must be 0 or more, was " + clockTolerance);
+            }
             if (!(maxEventBytes >= 1)) {
                 throw new IllegalArgumentException(
                         "maxEventBytes must be 1 or more, was " + maxEventBytes);
@@ -78,8 +105,18 @@ public final class EventValidator {
     /** The verdict on one event. */
     public sealed interface Result {}
 
-    /** Good; this goes to Kafka once its fields are masked. */
-    public record Accepted(CanonicalEvent event) implements Result {}
+    /**
+     * Good; this goes to Kafka once its fields are masked.
+     *
+     * @param own the bytes it came in; null when it came as a tree
+     */
+    public record Accepted(CanonicalEvent event, @Nullable OwnBytes own) implements Result {
+
+        /** One that came as a tree. */
+        public Accepted(CanonicalEvent event) {
+            this(event, null);
+        }
+    }
 
     /**
      * Not good.
@@ -100,21 +137,43 @@ public final class EventValidator {
 
     /** {@link #validate(JsonNode, Rules)} for bytes that may not even be JSON. */
     public Result validate(byte[] json, Rules rules) {
-        if (json.length > 4L * rules.maxEventBytes()) {
-            return tooLarge(rules, null);
+        return validate(json, 0, json.length, rules);
+    }
+
+    /**
+     * {@link #validate(byte[], Rules)} for one event among others. The bytes must not change afterwards: the accepted
+     * event passes them on.
+     *
+     * @param from its first byte
+     * @param to the byte after its last
+     */
+    public Result validate(byte[] json, int from, int to, Rules rules) {
+        if (to - from > 4L * rules.maxEventBytes()) {
+            return tooLarge(rules, Glimpse.of(json, from, to).eventId());
         }
+        int bad = Utf8.firstFault(json, from, to);
+        if (bad >= 0) {
+            return malformed(
+                    "bad_encoding",
+                    "the event is not UTF-8 at its byte " + (bad - from),
+                    Glimpse.of(json, from, to));
+        }
+        EventBytes read;
         try {
-            return validate(Json.mapper().readTree(json), rules);
+            read = EventBytes.read(json, from, to);
         } catch (JacksonException e) {
-            return new Rejected(
-                    List.of(
-                            new FieldError(
-                                    "",
-                                    "invalid_json",
-                                    "the event is not valid JSON: " + e.getOriginalMessage())),
-                    Reason.MALFORMED,
-                    null);
+            return malformed(
+                    EventBytes.code(e), EventBytes.message("event", e), Glimpse.of(json, from, to));
         }
+        var result = validate(read.event(), rules);
+        return result instanceof Accepted accepted && to - from <= rules.maxEventBytes()
+                ? new Accepted(accepted.event(), read.own())
+                : result;
+    }
+
+    private static Rejected malformed(String code, String message, Glimpse glimpse) {
+        return new Rejected(
+                List.of(new FieldError("", code, message)), Reason.MALFORMED, glimpse.eventId());
     }
 
     /**
@@ -155,9 +214,12 @@ public final class EventValidator {
 
     private static @Nullable String givenId(JsonNode event) {
         JsonNode id = event.get("event_id");
-        return id != null && id.isString() && idFault(id.stringValue()) == null
-                ? id.stringValue()
-                : null;
+        return id != null && id.isString() ? usableId(id.stringValue()) : null;
+    }
+
+    /** The id itself, or null when it can be none: it would not be stored. */
+    static @Nullable String usableId(String id) {
+        return idFault(id) == null && TreeGuard.storable(id) ? id : null;
     }
 
     /** Why a text cannot be an id, or null. */
@@ -198,7 +260,7 @@ public final class EventValidator {
             var timestampAsGiven = text("timestamp");
             var occurredAt = time("timestamp", timestampAsGiven);
             var sentAtAsGiven = text("sent_at");
-            time("sent_at", sentAtAsGiven);
+            var sentAt = time("sent_at", sentAtAsGiven);
             var priority = priority();
             var metadata = object(event, "metadata", "/metadata");
             var context = object(event, "context", "/context");
@@ -244,13 +306,29 @@ public final class EventValidator {
                             userId,
                             anonymousId,
                             sessionId,
-                            occurredAt != null ? occurredAt : Rfc3339.stored(rules.receivedAt()),
+                            occurredAt(occurredAt, sentAt),
                             timestampAsGiven,
                             priority || EventTypes.isCriticalName(typed.name()),
                             version,
                             data,
                             metadata(metadata, extra, sentAtAsGiven),
                             context));
+        }
+
+        /** The event's own time by the server's clock, as far as the sending time tells how far the client's is off. */
+        private Instant occurredAt(@Nullable Instant given, @Nullable Instant sentAt) {
+            if (given == null) {
+                return Rfc3339.stored(rules.receivedAt());
+            }
+            if (sentAt == null) {
+                return given;
+            }
+            var off = Duration.between(sentAt, Rfc3339.stored(rules.receivedAt()));
+            if (off.abs().compareTo(rules.clockTolerance()) <= 0) {
+                return given;
+            }
+            var corrected = Rfc3339.stored(given.plus(off));
+            return Rfc3339.inRange(corrected) ? corrected : given;
         }
 
         /** The type's canonical name (empty when unusable), the type when it is known, and the data. */
@@ -280,7 +358,7 @@ public final class EventValidator {
                 unknownInside(given, extra);
             }
             var name = typeName(nameNode, namePointer);
-            var type = name.isEmpty() ? null : EventTypes.find(name);
+            var type = name.isEmpty() ? null : types.apply(name);
             if (type == null && rules.strict() && !name.isEmpty()) {
                 fail(
                         Reason.CONTRACT,

@@ -18,6 +18,12 @@ final class Rfc3339 {
 
     private Rfc3339() {}
 
+    /** Whether it lies from 1970 to 9999. */
+    static boolean inRange(Instant instant) {
+        long second = instant.getEpochSecond();
+        return second >= FIRST_SECOND && second <= LAST_SECOND;
+    }
+
     /** The instant, from 1970 to 9999; null when the text is none. */
     static @Nullable Instant parse(String text) {
         int length = text.length();

@@ -63,7 +63,7 @@ public record TelemetryReading(
         } catch (JacksonException e) {
             throw new IllegalArgumentException("not a reading: " + e.getOriginalMessage());
         }
-        return switch (TelemetryReadings.read(0, tree, Instant.EPOCH, false)) {
+        return switch (TelemetryReadings.read(tree, Instant.EPOCH, false)) {
             case TelemetryReadings.Accepted accepted -> accepted.reading();
             case TelemetryReadings.Rejected rejected ->
                     throw new IllegalArgumentException(

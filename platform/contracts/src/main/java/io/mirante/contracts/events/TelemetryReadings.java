@@ -6,12 +6,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
-/**
- * Reads the body of {@code POST /industry40/iot/ingest}: one reading, or {@code {"readings": […]}}. A bad reading never
- * hurts its neighbours. Thread-safe.
- */
+/** Judges device readings, as {@link EventValidator} does events. Thread-safe. */
 public final class TelemetryReadings {
 
     /** Most metrics of one reading. */
@@ -22,32 +20,10 @@ public final class TelemetryReadings {
 
     private TelemetryReadings() {}
 
-    /**
-     * A body, taken apart.
-     *
-     * @param single the body was one reading, not a list; then there is exactly one item
-     * @param items one per reading, in order
-     */
-    public record Body(boolean single, List<Item> items) {
-        public Body {
-            items = List.copyOf(items);
-        }
+    /** The verdict on one reading. */
+    public sealed interface Item {}
 
-        public List<TelemetryReading> accepted() {
-            return items.stream()
-                    .filter(Accepted.class::isInstance)
-                    .map(item -> ((Accepted) item).reading())
-                    .toList();
-        }
-    }
-
-    /** One reading of a body. */
-    public sealed interface Item {
-        /** Place in the list, from 0. */
-        int index();
-    }
-
-    public record Accepted(int index, TelemetryReading reading) implements Item {}
+    public record Accepted(TelemetryReading reading) implements Item {}
 
     /**
      * A reading that was refused.
@@ -55,8 +31,7 @@ public final class TelemetryReadings {
      * @param deviceId when the reading gave a usable one
      * @param errors at least one; pointers go into the reading
      */
-    public record Rejected(
-            int index, @Nullable String deviceId, Reason reason, List<FieldError> errors)
+    public record Rejected(@Nullable String deviceId, Reason reason, List<FieldError> errors)
             implements Item {
         public Rejected {
             errors = List.copyOf(errors);
@@ -64,54 +39,58 @@ public final class TelemetryReadings {
     }
 
     /**
-     * Takes a body apart.
+     * Judges one reading among others, which may not even be JSON.
      *
+     * @param from its first byte
+     * @param to the byte after its last
      * @param receivedAt the default of {@code timestamp}
-     * @param maxReadingBytes largest reading as compact UTF-8 JSON
-     * @return null when the body is neither one reading nor {@code {"readings": […]}} with at least one: a malformed
-     *     request
+     * @param maxBytes largest reading as compact UTF-8 JSON
      */
-    public static @Nullable Body parse(JsonNode body, Instant receivedAt, int maxReadingBytes) {
-        if (!body.isObject()) {
-            return null;
+    public static Item check(byte[] json, int from, int to, Instant receivedAt, int maxBytes) {
+        if (to - from > 4L * maxBytes) {
+            return tooLarge(maxBytes);
         }
-        JsonNode list = body.get("readings");
-        if (list == null) {
-            return new Body(true, List.of(guarded(0, body, receivedAt, maxReadingBytes)));
+        try {
+            return Utf8.firstFault(json, from, to) >= 0
+                    ? malformed("bad_encoding", "the reading is not UTF-8")
+                    : check(EventBytes.read(json, from, to).event(), receivedAt, maxBytes);
+        } catch (JacksonException e) {
+            return malformed(EventBytes.code(e), EventBytes.message("reading", e));
         }
-        if (!list.isArray() || list.isEmpty() || body.size() > 1) {
-            return null;
-        }
-        var items = new ArrayList<Item>(list.size());
-        for (int i = 0; i < list.size(); i++) {
-            items.add(guarded(i, list.required(i), receivedAt, maxReadingBytes));
-        }
-        return new Body(false, items);
     }
 
-    private static Item guarded(int index, JsonNode reading, Instant receivedAt, int maxBytes) {
+    /** {@link #check(byte[], int, int, Instant, int)} for a tree. */
+    public static Item check(JsonNode reading, Instant receivedAt, int maxBytes) {
         var unsafe = TreeGuard.check(reading, MAX_DEPTH, maxBytes);
         if (unsafe == null) {
-            return read(index, reading, receivedAt, true);
+            return read(reading, receivedAt, true);
         }
-        boolean size = unsafe.code().equals(TreeGuard.TOO_LARGE);
-        var error =
-                size
-                        ? new FieldError(
+        return unsafe.code().equals(TreeGuard.TOO_LARGE)
+                ? tooLarge(maxBytes)
+                : new Rejected(null, Reason.MALFORMED, List.of(unsafe));
+    }
+
+    private static Rejected tooLarge(int maxBytes) {
+        return new Rejected(
+                null,
+                Reason.SIZE,
+                List.of(
+                        new FieldError(
                                 "",
                                 TreeGuard.TOO_LARGE,
                                 "the reading is larger than "
                                         + maxBytes
-                                        + " bytes; send fewer metrics at once")
-                        : unsafe;
-        return new Rejected(index, null, size ? Reason.SIZE : Reason.MALFORMED, List.of(error));
+                                        + " bytes; send fewer metrics at once")));
+    }
+
+    private static Rejected malformed(String code, String message) {
+        return new Rejected(null, Reason.MALFORMED, List.of(new FieldError("", code, message)));
     }
 
     /** Reads one; {@code strict} refuses unknown fields, which a newer producer's record may have. */
-    static Item read(int index, JsonNode reading, Instant receivedAt, boolean strict) {
+    static Item read(JsonNode reading, Instant receivedAt, boolean strict) {
         if (!reading.isObject()) {
             return new Rejected(
-                    index,
                     null,
                     Reason.MALFORMED,
                     List.of(
@@ -140,11 +119,9 @@ public final class TelemetryReadings {
             }
         }
         if (errors.list.isEmpty() && deviceId != null) {
-            return new Accepted(
-                    index, new TelemetryReading(deviceId, deviceType, timestamp, metrics));
+            return new Accepted(new TelemetryReading(deviceId, deviceType, timestamp, metrics));
         }
-        return new Rejected(
-                index, deviceId, nameless ? Reason.IDENTITY : Reason.CONTRACT, errors.list);
+        return new Rejected(deviceId, nameless ? Reason.IDENTITY : Reason.CONTRACT, errors.list);
     }
 
     private static @Nullable String id(JsonNode reading, String name, Errors errors) {

@@ -31,6 +31,11 @@ final class TreeGuard {
         return new TreeGuard(maxDepth, maxBytes).walk(tree, 1);
     }
 
+    /** Whether UTF-8 and PostgreSQL can hold a text. */
+    static boolean storable(String text) {
+        return new TreeGuard(1, Long.MAX_VALUE).string(text) == null;
+    }
+
     /** A name as part of a JSON pointer. */
     static String escape(String name) {
         return name.replace("~", "~0").replace("/", "~1");

@@ -26,9 +26,7 @@ class TelemetryReadingsTest {
     }
 
     private static TelemetryReadings.Item one(ObjectNode body) {
-        var parsed = TelemetryReadings.parse(body, RECEIVED, 65_536);
-        assertThat(parsed.single()).isTrue();
-        return parsed.items().getFirst();
+        return TelemetryReadings.check(body, RECEIVED, 65_536);
     }
 
     private static void assertRejected(
@@ -52,7 +50,6 @@ class TelemetryReadingsTest {
         assertThat(one(reading()))
                 .isEqualTo(
                         new Accepted(
-                                0,
                                 new TelemetryReading(
                                         "press-1",
                                         "press",
@@ -60,38 +57,30 @@ class TelemetryReadingsTest {
                                         Map.of("temperature", 75.5, "cycles", 3.0))));
     }
 
-    @Test
-    void aBadReadingDoesNotHurtItsNeighbours() {
-        var body = Json.mapper().createObjectNode();
-        body.putArray("readings")
-                .add(reading())
-                .add(reading().put("timestamp", "x"))
-                .add(5)
-                .add(reading());
-        var parsed = TelemetryReadings.parse(body, RECEIVED, 65_536);
-        assertThat(parsed.single()).isFalse();
-        assertThat(parsed.accepted()).hasSize(2);
-        assertRejected(parsed.items().get(1), Reason.CONTRACT, "/timestamp", "invalid_time");
-        assertRejected(parsed.items().get(2), Reason.MALFORMED, "", "wrong_type");
-        assertThat(parsed.items())
-                .extracting(TelemetryReadings.Item::index)
-                .containsExactly(0, 1, 2, 3);
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "5 | wrong_type",
+                "[] | wrong_type",
+                "{\"a\": | invalid_json",
+                "{\"device_id\": \"a\", \"device_id\": \"b\"} | duplicate_field",
+            })
+    void whatIsNoReadingIsMalformed(String text, String code) {
+        var bytes = text.getBytes(StandardCharsets.UTF_8);
+        assertRejected(
+                TelemetryReadings.check(bytes, 0, bytes.length, RECEIVED, 65_536),
+                Reason.MALFORMED,
+                "",
+                code);
     }
 
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "[]",
-                "1",
-                "{'readings': []}",
-                "{'readings': {}}",
-                "{'readings': [{}], 'more': 1}"
-            })
-    void aBodyIsOneReadingOrAList(String body) {
-        assertThat(
-                        TelemetryReadings.parse(
-                                Json.mapper().readTree(body.replace('\'', '"')), RECEIVED, 65_536))
-                .isNull();
+    @Test
+    void readsAReadingAmongOtherBytes() {
+        var bytes = ("[" + reading() + "]").getBytes(StandardCharsets.UTF_8);
+        assertThat(TelemetryReadings.check(bytes, 1, bytes.length - 1, RECEIVED, 65_536))
+                .isEqualTo(one(reading()));
     }
 
     @Test
@@ -140,9 +129,9 @@ class TelemetryReadingsTest {
         metrics.put("one_more", 1);
         assertRejected(one(reading), Reason.CONTRACT, "/metrics", "too_many");
         int size = Json.mapper().writeValueAsBytes(reading()).length;
-        assertThat(TelemetryReadings.parse(reading(), RECEIVED, size).accepted()).hasSize(1);
+        assertThat(TelemetryReadings.check(reading(), RECEIVED, size)).isInstanceOf(Accepted.class);
         assertRejected(
-                TelemetryReadings.parse(reading(), RECEIVED, size - 1).items().getFirst(),
+                TelemetryReadings.check(reading(), RECEIVED, size - 1),
                 Reason.SIZE,
                 "",
                 "too_large");

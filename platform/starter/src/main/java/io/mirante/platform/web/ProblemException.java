@@ -72,6 +72,12 @@ public final class ProblemException extends RuntimeException {
         return of(HttpStatus.UNPROCESSABLE_CONTENT, kind, detail);
     }
 
+    /** 429 with Retry-After. */
+    public static ProblemException tooMany(String detail, Duration retryAfter) {
+        return new ProblemException(
+                HttpStatus.TOO_MANY_REQUESTS, "too-many-requests", detail, List.of(), retryAfter);
+    }
+
     /** 503 with Retry-After. */
     public static ProblemException unavailable(String detail, Duration retryAfter) {
         return new ProblemException(
