@@ -1,13 +1,12 @@
 package io.mirante.gateway;
 
 import io.mirante.platform.jobs.JobsAutoConfiguration;
-import io.mirante.platform.messaging.MessagingAutoConfiguration;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
 
-/** Starts gateway-service; without consumers, and without jobs, whose routes are the other services'. */
-@SpringBootApplication(exclude = {MessagingAutoConfiguration.class, JobsAutoConfiguration.class})
+/** Starts gateway-service; without jobs, whose routes are the other services'. */
+@SpringBootApplication(exclude = JobsAutoConfiguration.class)
 @ConfigurationPropertiesScan
 public class GatewayApplication {
 

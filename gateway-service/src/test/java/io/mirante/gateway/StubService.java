@@ -14,19 +14,19 @@ import reactor.netty.http.server.HttpServerResponse;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Stands for a service: answers with what it was asked, and with its health. */
-final class StubService {
+public final class StubService {
 
     private final String name;
     private volatile DisposableServer server;
     private volatile String health = "{\"status\":\"UP\"}";
     private volatile boolean hanging;
 
-    StubService(String name) {
+    public StubService(String name) {
         this.name = name;
         this.server = start(0);
     }
 
-    String url() {
+    public String url() {
         return "http://127.0.0.1:" + server.port();
     }
 

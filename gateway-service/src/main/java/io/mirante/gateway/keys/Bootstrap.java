@@ -21,16 +21,18 @@ final class Bootstrap implements InitializingBean {
 
     private final ApiKeys keys;
     private final GatewaySettings settings;
+    private final KeySettings made;
 
-    Bootstrap(ApiKeys keys, GatewaySettings settings) {
+    Bootstrap(ApiKeys keys, GatewaySettings settings, KeySettings made) {
         this.keys = keys;
         this.settings = settings;
+        this.made = made;
     }
 
     @Override
     public void afterPropertiesSet() {
         var hashes = settings.apiKeys().stream().map(PresentedKey::sha256).distinct().toList();
-        keys.bootstrap(settings.bootstrapTenant(), hashes, ALL_SCOPES)
+        keys.bootstrap(settings.bootstrapTenant(), hashes, ALL_SCOPES, made.bootstrapRateLimit())
                 .retryWhen(Retry.fixedDelay(20, Duration.ofSeconds(1)))
                 .block(LIMIT);
         LOG.info("tenant {} has {} keys from API_KEYS", settings.bootstrapTenant(), hashes.size());

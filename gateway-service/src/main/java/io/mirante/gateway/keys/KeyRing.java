@@ -14,13 +14,14 @@ import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
 
 /**
- * Keys as they were in the database at most five seconds ago, unknown ones too. While the database is away, what was known
+ * Keys as they were in the database at most three seconds ago, unknown ones too, so that a revoked one is refused within
+ * five wherever it was revoked; at once where {@link #forget} was called. While the database is away, what was known
  * goes on for a quarter of an hour: a restart of PostgreSQL does not close the door. Concurrent look-ups of one key share
  * one query. Thread-safe.
  */
 final class KeyRing {
 
-    static final Duration FRESH = Duration.ofSeconds(5);
+    static final Duration FRESH = Duration.ofSeconds(3);
     static final Duration STALE = Duration.ofMinutes(15);
 
     private static final Logger LOG = LoggerFactory.getLogger(KeyRing.class);
@@ -49,6 +50,13 @@ final class KeyRing {
             return Mono.justOrEmpty(before.principal());
         }
         return running.computeIfAbsent(hash, this::load).flatMap(Mono::justOrEmpty);
+    }
+
+    /** The next call asks the database about this key or person again. */
+    void forget(String keyId) {
+        known.asMap()
+                .values()
+                .removeIf(k -> k.principal().filter(p -> p.keyId().equals(keyId)).isPresent());
     }
 
     private Mono<Optional<Principal>> load(String hash) {

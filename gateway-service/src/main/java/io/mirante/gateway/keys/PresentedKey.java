@@ -9,16 +9,24 @@ import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 
-/** Reads the key a client sent. A key leaves this class as its SHA-256 only. */
+/**
+ * Reads the key a client sent. A key leaves this class as its fingerprint only: the hex SHA-256 of the whole, for a made key
+ * followed by its id and the hex SHA-256 of its secret, separated by colons. A person's token (a JWT) leaves as {@code
+ * jwt:} and itself, because its issuer's signature is still to be checked.
+ */
 public final class PresentedKey {
 
     private static final int MAX_LENGTH = 512;
+    private static final int MAX_TOKEN_LENGTH = 8_192;
     private static final String QUERY_PARAMETER = "api_key";
+
+    /** What a person's token begins with here. */
+    static final String TOKEN = "jwt:";
 
     private PresentedKey() {}
 
     /**
-     * Hex SHA-256 of the key in {@code x-api-key}, else {@code Authorization: Bearer}, else the user name of Basic with an
+     * Fingerprint of the key in {@code x-api-key}, else {@code Authorization: Bearer}, else the user name of Basic with an
      * empty password; null when there is none.
      */
     public static @Nullable String hashOf(HttpHeaders headers) {
@@ -77,7 +85,24 @@ public final class PresentedKey {
 
     private static @Nullable String hash(String key) {
         var text = key.strip();
-        return text.isEmpty() || text.length() > MAX_LENGTH ? null : sha256(text);
+        if (looksLikeToken(text)) {
+            return TOKEN + text;
+        }
+        if (text.isEmpty() || text.length() > MAX_LENGTH) {
+            return null;
+        }
+        return text.startsWith(KeyText.PREFIX)
+                ? KeyText.read(text)
+                        .map(made -> sha256(text) + ":" + made.id() + ":" + sha256(made.secret()))
+                        .orElseGet(() -> sha256(text))
+                : sha256(text);
+    }
+
+    /** Three parts of base64, the first of which begins with an opening brace. */
+    private static boolean looksLikeToken(String text) {
+        return text.startsWith("ey")
+                && text.length() <= MAX_TOKEN_LENGTH
+                && text.chars().filter(c -> c == '.').count() == 2;
     }
 
     private static @Nullable String fromAuthorization(@Nullable String header) {

@@ -36,6 +36,7 @@ final class DoorFilter implements WebFilter, Ordered {
 
     private static final Logger LOG = LoggerFactory.getLogger(DoorFilter.class);
     private static final String TENANT = "mirante.tenant";
+    private static final String ADMINISTRATION = "/api/v1/admin/";
     private static final String DEPRECATED_SINCE =
             "@" + Instant.parse("2026-11-21T00:00:00Z").getEpochSecond();
     private static final List<String> CLAIMS = List.of("x-tenant", "x-mirante", "x-user", "x-auth");
@@ -117,6 +118,9 @@ final class DoorFilter implements WebFilter, Ordered {
             return problems.unauthorized(exchange);
         }
         exchange.getAttributes().put(TENANT, principal.tenant());
+        if (path.startsWith(ADMINISTRATION)) {
+            return administer(principal, path, exchange, chain);
+        }
         var route = Routes.find(exchange.getRequest().getMethod().name(), path);
         if (route.isEmpty() || route.get().service() == Service.GATEWAY) {
             return problems.answer(
@@ -133,6 +137,16 @@ final class DoorFilter implements WebFilter, Ordered {
         }
         exchange.getAttributes().put(ROUTE, route.get());
         return chain.filter(exchange.mutate().request(passed).build());
+    }
+
+    /** Answered by the gateway's own handlers, with the principal as their caller. */
+    private static Mono<Void> administer(
+            Principal principal, String path, ServerWebExchange exchange, WebFilterChain chain) {
+        return chain.filter(
+                        exchange.mutate()
+                                .request(exchange.getRequest().mutate().path(path).build())
+                                .build())
+                .contextWrite(Door.asCaller(principal));
     }
 
     private Mono<Void> tooLarge(ServerWebExchange exchange) {

@@ -3,6 +3,7 @@ package io.mirante.gateway.keys;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
 import java.util.Base64;
 import org.junit.jupiter.api.Test;
 import org.springframework.http.HttpHeaders;
@@ -40,6 +41,25 @@ class PresentedKeyTest {
         assertThat(PresentedKey.withoutKey("a=%20&api_key=k-1&b=2&api_key")).isEqualTo("a=%20&b=2");
         assertThat(PresentedKey.withoutKey("api_key=k-1")).isNull();
         assertThat(PresentedKey.withoutKey(null)).isNull();
+    }
+
+    @Test
+    void aMadeKeyLeavesAsItsIdAndHashesAndAMistypedOneAsAnUnknownText() {
+        var key = KeyText.make("test", new SecureRandom());
+        var whole = PresentedKey.sha256(key.text());
+        assertThat(PresentedKey.hashOf(headers("x-api-key", key.text())))
+                .isEqualTo(whole + ":" + key.id() + ":" + PresentedKey.sha256(key.secret()));
+        var mistyped = key.text().replace("_" + key.id() + "_", "_" + "0".repeat(16) + "_");
+        assertThat(PresentedKey.hashOf(headers("x-api-key", mistyped)))
+                .isEqualTo(PresentedKey.sha256(mistyped));
+    }
+
+    @Test
+    void aPersonsTokenLeavesAsItself() {
+        assertThat(PresentedKey.hashOf(headers("Authorization", "Bearer eyJh.eyJz.c2ln")))
+                .isEqualTo("jwt:eyJh.eyJz.c2ln");
+        assertThat(PresentedKey.hashOf(headers("Authorization", "Bearer ey.two")))
+                .isEqualTo(PresentedKey.sha256("ey.two"));
     }
 
     private static HttpHeaders headers(String name, String value) {
