@@ -2,6 +2,7 @@ package io.mirante.bench;
 
 import io.mirante.bench.client.MeshException;
 import io.mirante.bench.demo.Demo;
+import io.mirante.bench.ingest.IngestBench;
 import io.mirante.bench.start.StartBench;
 import io.mirante.bench.token.TokenBench;
 import java.util.Arrays;
@@ -10,7 +11,7 @@ import java.util.List;
 /** What {@code ./mesh demo} and {@code ./mesh bench NAME} run. */
 public final class Bench {
     private static final String USAGE =
-            "usage: ./mesh demo [options] | ./mesh bench start|token [options]";
+            "usage: ./mesh demo [options] | ./mesh bench start|token|ingest [options]";
 
     private Bench() {}
 
@@ -38,6 +39,7 @@ public final class Bench {
         return switch (name) {
             case "demo" -> Demo.run(rest, System.out);
             case "start" -> StartBench.run(rest, System.out);
+            case "ingest" -> IngestBench.run(rest, System.out);
             case "token" -> TokenBench.run(System.out);
             default -> {
                 System.out.println("mesh bench: there is no bench \"" + name + "\"");

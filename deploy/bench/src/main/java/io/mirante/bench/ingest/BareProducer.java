@@ -1,0 +1,100 @@
+package io.mirante.bench.ingest;
+
+import io.netty.handler.codec.http.HttpResponseStatus;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import reactor.core.publisher.Mono;
+import reactor.netty.http.server.HttpServer;
+
+/**
+ * Probes L1 and L2: reactor-netty alone, which answers {@code POST /echo} with the bytes it got, and reactor-netty with a
+ * KafkaProducer, which answers {@code POST /send} once Kafka has acknowledged. Producer settings are those that
+ * ingestion-service has for single events. Arguments: port, bootstrap servers, topic.
+ */
+public final class BareProducer {
+    private static final byte[] ANSWER =
+            "{\"event_id\":\"bench-000000000000\",\"status\":\"accepted\"}"
+                    .getBytes(StandardCharsets.UTF_8);
+
+    private BareProducer() {}
+
+    public static void main(String[] arguments) {
+        var producer =
+                new KafkaProducer<byte[], byte[]>(
+                        Map.of(
+                                ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
+                                arguments[1],
+                                ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG,
+                                ByteArraySerializer.class,
+                                ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG,
+                                ByteArraySerializer.class,
+                                ProducerConfig.ACKS_CONFIG,
+                                "all",
+                                ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG,
+                                true,
+                                ProducerConfig.LINGER_MS_CONFIG,
+                                0));
+        String topic = arguments[2];
+        HttpServer.create()
+                .host("127.0.0.1")
+                .port(Integer.parseInt(arguments[0]))
+                .route(routes ->
+                        routes.get("/ready", (request, response) -> response.status(200).send())
+                                .post(
+                                        "/echo",
+                                        (request, response) ->
+                                                request.receive()
+                                                        .aggregate()
+                                                        .asByteArray()
+                                                        .flatMap(bytes ->
+                                                                response.header(
+                                                                                "content-length",
+                                                                                Integer.toString(
+                                                                                        bytes.length))
+                                                                        .sendByteArray(
+                                                                                Mono.just(bytes))
+                                                                        .then()))
+                                .post(
+                                        "/send",
+                                        (request, response) ->
+                                                request.receive()
+                                                        .aggregate()
+                                                        .asByteArray()
+                                                        .flatMap(bytes ->
+                                                                sent(producer, topic, bytes))
+                                                        .flatMap(done ->
+                                                                response.status(
+                                                                                HttpResponseStatus
+                                                                                        .ACCEPTED)
+                                                                        .header(
+                                                                                "content-length",
+                                                                                Integer.toString(
+                                                                                        ANSWER.length))
+                                                                        .sendByteArray(
+                                                                                Mono.just(ANSWER))
+                                                                        .then())))
+                .bindNow()
+                .onDispose()
+                .block();
+    }
+
+    private static Mono<Boolean> sent(
+            KafkaProducer<byte[], byte[]> producer, String topic, byte[] value) {
+        return Mono.create(sink -> {
+            var unused =
+                    producer.send(
+                            new ProducerRecord<>(topic, value),
+                            (metadata, error) -> {
+                                if (error == null) {
+                                    sink.success(true);
+                                } else {
+                                    sink.error(error);
+                                }
+                            });
+        });
+    }
+}
