@@ -2,6 +2,7 @@ package io.mirante.bench.ingest;
 
 import io.mirante.bench.client.MeshException;
 import io.mirante.bench.ingest.Load.Seen;
+import io.mirante.bench.mesh.BenchMesh;
 import io.mirante.embedded.FreePorts;
 import io.mirante.platform.security.TokenMinter;
 import java.io.IOException;
@@ -19,9 +20,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.function.LongFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -45,15 +48,20 @@ public final class IngestBench {
     private final BenchMesh mesh;
     private final Path folder;
     private final int rounds;
+    private final Map<String, BenchMesh.Part> parts;
     private final AtomicLong numbers = new AtomicLong();
     private final Map<String, List<Double>> figures = new LinkedHashMap<>();
     private final Map<String, List<Double>> micros = new LinkedHashMap<>();
 
-    private IngestBench(PrintStream out, BenchMesh mesh, Path folder, int rounds) {
+    private IngestBench(PrintStream out, BenchMesh mesh, int rounds)
+            throws IOException, InterruptedException {
         this.out = out;
         this.mesh = mesh;
-        this.folder = folder;
+        this.folder = mesh.folder();
         this.rounds = rounds;
+        this.parts =
+                mesh.parts().stream()
+                        .collect(Collectors.toMap(BenchMesh.Part::name, Function.identity()));
     }
 
     /**
@@ -72,20 +80,19 @@ public final class IngestBench {
             out.println("usage: ./mesh bench ingest [--rounds N], N from 1 to 20");
             return 2;
         }
-        try (BenchMesh mesh =
-                BenchMesh.start("ingest", Map.of("MESH_ALL_TIERS", "on", "MESH_AOT", "off"))) {
-            new IngestBench(out, mesh, mesh.folder(), rounds).measure();
-            return 0;
-        } catch (IOException e) {
-            throw new MeshException("bench ingest: " + e.getMessage(), e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new MeshException("interrupted", e);
-        }
+        int asked = rounds;
+        return BenchMesh.use(
+                "ingest",
+                Map.of("MESH_ALL_TIERS", "on", "MESH_AOT", "off"),
+                out,
+                mesh -> {
+                    mesh.run("up", "--detach");
+                    new IngestBench(out, mesh, asked).measure();
+                });
     }
 
     private void measure() throws IOException, InterruptedException {
-        mesh.parts().stream()
+        parts.values().stream()
                 .filter(part -> !STAY.contains(part.name()))
                 .forEach(BenchMesh.Part::end);
         int bare = FreePorts.next();
@@ -400,12 +407,20 @@ public final class IngestBench {
 
     // --- figures
 
+    private BenchMesh.Part part(String name) {
+        BenchMesh.Part part = parts.get(name);
+        if (part == null) {
+            throw new MeshException("the mesh has no part " + name);
+        }
+        return part;
+    }
+
     private int port(String part) {
-        return mesh.part(part).port();
+        return part(part).port();
     }
 
     private long pid(String part) {
-        return mesh.part(part).pid();
+        return part(part).pid();
     }
 
     private static long cpuNanos(long pid) {
