@@ -1,13 +1,11 @@
 package io.mirante.platform.web;
 
-import io.swagger.v3.oas.models.Components;
+import io.swagger.v3.core.jackson.ModelResolver;
 import io.swagger.v3.oas.models.OpenAPI;
-import io.swagger.v3.oas.models.info.Info;
-import io.swagger.v3.oas.models.security.SecurityRequirement;
-import io.swagger.v3.oas.models.security.SecurityScheme;
-import org.springdoc.core.utils.SpringDocUtils;
+import org.springdoc.core.providers.ObjectMapperProvider;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.MethodParameter;
@@ -24,10 +22,6 @@ import reactor.core.publisher.Mono;
 /** Problem details, request ids, paging and callers for every service's REST API. */
 @AutoConfiguration
 public class WebAutoConfiguration implements WebFluxConfigurer {
-
-    static {
-        SpringDocUtils.getConfig().addRequestWrapperToIgnore(Caller.class, Paging.class);
-    }
 
     @Override
     public void configureArgumentResolvers(ArgumentResolverConfigurer configurer) {
@@ -52,17 +46,18 @@ public class WebAutoConfiguration implements WebFluxConfigurer {
 
     @Bean
     OpenAPI openApi(@Value("${spring.application.name}") String name) {
-        return new OpenAPI()
-                .info(new Info().title(name).version("v1"))
-                .components(
-                        new Components()
-                                .addSecuritySchemes(
-                                        "key",
-                                        new SecurityScheme()
-                                                .type(SecurityScheme.Type.APIKEY)
-                                                .in(SecurityScheme.In.HEADER)
-                                                .name("x-api-key")))
-                .addSecurityItem(new SecurityRequirement().addList("key"));
+        return OpenApiDocument.frame(name);
+    }
+
+    @Bean
+    OpenApiDocument openApiDocument() {
+        return new OpenApiDocument();
+    }
+
+    @Bean
+    @ConditionalOnBooleanProperty(name = "springdoc.api-docs.enabled", matchIfMissing = true)
+    ModelResolver openApiSchemas(ObjectMapperProvider mappers) {
+        return OpenApiDocument.snakeCase(mappers);
     }
 
     private static final class CallerResolver implements HandlerMethodArgumentResolver {
