@@ -1,16 +1,25 @@
 package io.mirante.gateway;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.util.concurrent.GlobalEventExecutor;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.reactivestreams.Publisher;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.netty.DisposableServer;
 import reactor.netty.http.server.HttpServer;
 import reactor.netty.http.server.HttpServerRequest;
 import reactor.netty.http.server.HttpServerResponse;
+import reactor.netty.http.websocket.WebsocketInbound;
+import reactor.netty.http.websocket.WebsocketOutbound;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Stands for a service: answers with what it was asked, and with its health. */
@@ -19,7 +28,11 @@ public final class StubService {
     private final String name;
     private volatile DisposableServer server;
     private volatile String health = "{\"status\":\"UP\"}";
+    private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+    private final Map<String, AtomicInteger> hits = new ConcurrentHashMap<>();
+    private final AtomicLong framesSent = new AtomicLong();
     private volatile boolean hanging;
+    private volatile int lastClose;
 
     public StubService(String name) {
         this.name = name;
@@ -30,25 +43,31 @@ public final class StubService {
         return "http://127.0.0.1:" + server.port();
     }
 
-    void health(String json) {
+    public void health(String json) {
         health = json;
     }
 
     /** Its health takes longer than anyone waits. */
-    void hang(boolean on) {
+    public void hang(boolean on) {
         hanging = on;
     }
 
-    void stop() {
+    public void stop() {
         server.disposeNow();
+        connections.close().syncUninterruptibly();
     }
 
-    void startAgain() {
+    public void startAgain() {
         server = start(server.port());
     }
 
     private DisposableServer start(int port) {
-        return HttpServer.create().host("127.0.0.1").port(port).handle(this::answer).bindNow();
+        return HttpServer.create()
+                .host("127.0.0.1")
+                .port(port)
+                .doOnConnection(connection -> connections.add(connection.channel()))
+                .handle(this::answer)
+                .bindNow();
     }
 
     private Publisher<Void> answer(HttpServerRequest request, HttpServerResponse response) {
@@ -63,9 +82,33 @@ public final class StubService {
             return response.header("Content-Type", "text/plain")
                     .sendString(Mono.just("# HELP up x\n# TYPE up gauge\nup 1.0\n"));
         }
+        if (path.equals("/v3/api-docs")) {
+            return response.header("Content-Type", "application/json")
+                    .sendString(
+                            Mono.just(
+                                    """
+                                    {"openapi": "3.1.0", "paths": {
+                                      "/api/v1/features/catalog": {"get": {}},
+                                      "/api/v1/fans": {"get": {}},
+                                      "/api/v1/jobs/{id}": {"get": {}, "delete": {}}}}
+                                    """));
+        }
         if (path.startsWith("/ws")) {
-            return response.sendWebsocket((in, out) ->
-                    out.sendString(Mono.just(path + " " + in.headers().get("Authorization"))));
+            return path.contains("forbidden")
+                    ? response.status(403).send()
+                    : response.sendWebsocket((in, out) -> speak(path, in, out));
+        }
+        if (path.startsWith("/api/v1/live")) {
+            return response.sse()
+                    .sendString(
+                            Flux.interval(Duration.ZERO, Duration.ofMillis(100))
+                                    .map(i -> "id: " + i + "\ndata: " + i + "\n\n"));
+        }
+        int hit = hits.computeIfAbsent(path, p -> new AtomicInteger()).incrementAndGet();
+        if (path.contains("reset") && hit == 1) {
+            return request.receive()
+                    .then(Mono.fromRunnable(() -> request.withConnection(c -> c.channel().close())))
+                    .then(Mono.never());
         }
         var seen = new TreeMap<String, Object>();
         seen.put("service", name);
@@ -89,6 +132,48 @@ public final class StubService {
                             .sendByteArray(Mono.just(json(seen)))
                             .then();
                 });
+    }
+
+    /** Says who came; then echoes, closes or floods as it is told. */
+    private Publisher<Void> speak(String path, WebsocketInbound in, WebsocketOutbound out) {
+        var answers =
+                in.receive()
+                        .asString()
+                        .concatMap(text -> {
+                            if (text.startsWith("close ")) {
+                                return out.sendClose(
+                                                Integer.parseInt(text.substring(6)), "as you said")
+                                        .cast(String.class);
+                            }
+                            if (text.startsWith("flood ")) {
+                                return Flux.range(0, Integer.parseInt(text.substring(6)))
+                                        .map(i -> i + " " + "x".repeat(10_000))
+                                        .doOnNext(frame -> framesSent.incrementAndGet());
+                            }
+                            return Mono.just("echo " + text);
+                        });
+        var status = in.receiveCloseStatus().doOnNext(closed -> lastClose = closed.code());
+        return Mono.when(
+                out.sendString(
+                        Flux.concat(
+                                Mono.just(path + " " + in.headers().get("Authorization")),
+                                answers)),
+                status);
+    }
+
+    /** How often a path was asked for. */
+    public int hits(String uri) {
+        return hits.getOrDefault(uri, new AtomicInteger()).get();
+    }
+
+    /** Frames of floods that were taken from this service so far. */
+    public long framesSent() {
+        return framesSent.get();
+    }
+
+    /** The code with which the last socket was closed from the other side. */
+    public int lastClose() {
+        return lastClose;
     }
 
     private static byte[] json(Map<String, Object> seen) {

@@ -45,6 +45,11 @@ public final class Door {
                 .doOnNext(who -> lastUse.used(who.keyId()));
     }
 
+    /** Whether the key was good when it was last looked up, and so needs no look-up that could be refused. */
+    public boolean knows(String keyHash) {
+        return keys.knows(keyHash);
+    }
+
     /** The token that says so to the services. */
     public String token(Principal principal) {
         return tokens.of(principal);

@@ -59,6 +59,12 @@ final class KeyRing {
                 .removeIf(k -> k.principal().filter(p -> p.keyId().equals(keyId)).isPresent());
     }
 
+    /** Whether the key was somebody's when it was last asked for, within the last quarter of an hour. */
+    boolean knows(String hash) {
+        var before = known.getIfPresent(hash);
+        return before != null && before.principal().isPresent();
+    }
+
     private Mono<Optional<Principal>> load(String hash) {
         return source.apply(hash)
                 .timeout(PATIENCE)

@@ -71,6 +71,11 @@ public final class PresentedKey {
         return kept.isEmpty() ? null : kept.toString();
     }
 
+    /** Hex SHA-256 of a key as it was sent; null when it is blank or too long to be one. */
+    public static @Nullable String hashOf(String key) {
+        return hash(key);
+    }
+
     /** Hex SHA-256 of a key as it was configured. */
     static String sha256(String key) {
         try {

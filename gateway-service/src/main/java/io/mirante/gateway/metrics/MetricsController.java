@@ -5,6 +5,7 @@ import io.mirante.gateway.GatewaySettings;
 import io.mirante.gateway.keys.Door;
 import io.mirante.gateway.keys.PresentedKey;
 import io.mirante.gateway.keys.Principal;
+import io.mirante.gateway.limits.RequestLimits;
 import io.mirante.gateway.problem.Problems;
 import io.mirante.gateway.routing.Service;
 import java.net.InetSocketAddress;
@@ -41,17 +42,23 @@ class MetricsController {
     private final PrometheusMeterRegistry own;
     private final Door door;
     private final Problems problems;
+    private final RequestLimits limits;
     private final WebClient client =
             WebClient.builder()
                     .codecs(c -> c.defaultCodecs().maxInMemorySize(8 * 1024 * 1024))
                     .build();
 
     MetricsController(
-            GatewaySettings settings, PrometheusMeterRegistry own, Door door, Problems problems) {
+            GatewaySettings settings,
+            PrometheusMeterRegistry own,
+            Door door,
+            Problems problems,
+            RequestLimits limits) {
         this.settings = settings;
         this.own = own;
         this.door = door;
         this.problems = problems;
+        this.limits = limits;
     }
 
     @GetMapping("/metrics")
@@ -63,9 +70,20 @@ class MetricsController {
         if (hash == null) {
             return problems.unauthorized(exchange);
         }
+        var client = exchange.getRequest().getRemoteAddress();
+        var left = limits.unknownKeysOf(client);
+        if (!left.passes() && !door.knows(hash)) {
+            limits.count(left);
+            left.write(exchange.getResponse().getHeaders());
+            return problems.tooMany(exchange, "too many wrong keys from this address");
+        }
         return door.open(hash)
                 .map(Optional::of)
-                .defaultIfEmpty(Optional.empty())
+                .switchIfEmpty(
+                        Mono.fromSupplier(() -> {
+                            limits.wrongKeyOf(client);
+                            return Optional.<Principal>empty();
+                        }))
                 .flatMap(found -> answer(exchange, found.orElse(null)));
     }
 

@@ -55,6 +55,22 @@ public final class Problems {
                 Map.of("service", service));
     }
 
+    /** 503 with Retry-After for a service that has enough to do, naming it in {@code service}. */
+    public Mono<Void> busy(ServerWebExchange exchange, String service, String detail) {
+        exchange.getResponse().getHeaders().set(HttpHeaders.RETRY_AFTER, "1");
+        return answer(
+                exchange,
+                HttpStatus.SERVICE_UNAVAILABLE,
+                "unavailable",
+                detail,
+                Map.of("service", service));
+    }
+
+    /** 429; the caller has set Retry-After. */
+    public Mono<Void> tooMany(ServerWebExchange exchange, String detail) {
+        return answer(exchange, HttpStatus.TOO_MANY_REQUESTS, "rate-limited", detail, Map.of());
+    }
+
     /** 504, naming what was too slow in {@code service}. */
     public Mono<Void> tooSlow(ServerWebExchange exchange, String service, Duration limit) {
         return answer(

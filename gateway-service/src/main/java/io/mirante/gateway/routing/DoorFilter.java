@@ -4,14 +4,16 @@ import io.mirante.gateway.GatewaySettings;
 import io.mirante.gateway.keys.Door;
 import io.mirante.gateway.keys.PresentedKey;
 import io.mirante.gateway.keys.Principal;
+import io.mirante.gateway.limits.Admission;
+import io.mirante.gateway.limits.RequestLimits;
+import io.mirante.gateway.live.Sockets;
 import io.mirante.gateway.problem.Problems;
 import io.mirante.platform.web.RequestIds;
 import java.net.URI;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
+import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.core.Ordered;
@@ -34,20 +36,33 @@ final class DoorFilter implements WebFilter, Ordered {
     /** Attribute of the exchange: its {@link Routes.Route}. */
     static final String ROUTE = "mirante.route";
 
+    /** Attribute of the exchange: its {@link PassedBody}. */
+    static final String BODY = "mirante.body";
+
     private static final Logger LOG = LoggerFactory.getLogger(DoorFilter.class);
     private static final String TENANT = "mirante.tenant";
     private static final String ADMINISTRATION = "/api/v1/admin/";
+    private static final String LIVE_EVENTS = "/api/v1/live";
     private static final String DEPRECATED_SINCE =
             "@" + Instant.parse("2026-11-21T00:00:00Z").getEpochSecond();
     private static final List<String> CLAIMS = List.of("x-tenant", "x-mirante", "x-user", "x-auth");
 
     private final Door door;
     private final Problems problems;
+    private final Sockets sockets;
+    private final RequestLimits limits;
     private final GatewaySettings settings;
 
-    DoorFilter(Door door, Problems problems, GatewaySettings settings) {
+    DoorFilter(
+            Door door,
+            Problems problems,
+            Sockets sockets,
+            RequestLimits limits,
+            GatewaySettings settings) {
         this.door = door;
         this.problems = problems;
+        this.sockets = sockets;
+        this.limits = limits;
         this.settings = settings;
     }
 
@@ -74,50 +89,87 @@ final class DoorFilter implements WebFilter, Ordered {
             headers.set("Deprecation", DEPRECATED_SINCE);
             headers.set(HttpHeaders.LINK, "<" + meant.path() + ">; rel=\"successor-version\"");
         }
-        boolean webSocket = meant.path().equals("/ws");
+        boolean live = meant.path().equals("/ws");
         var hash = PresentedKey.hashOf(request.getHeaders());
-        if (hash == null && webSocket) {
+        if (hash == null && live) {
             hash = PresentedKey.hashOfQuery(request.getURI().getRawQuery());
         }
         if (hash == null) {
-            return problems.unauthorized(exchange);
+            return live && Sockets.wanted(exchange)
+                    ? sockets.openWithKeyToCome(
+                            meantAs(exchange, meant.path(), true),
+                            target(Service.SNAPSHOT, request, meant.path(), true),
+                            keyHash -> admit(exchange, keyHash))
+                    : problems.unauthorized(exchange);
         }
-        return door.open(hash)
-                .map(Optional::of)
-                .defaultIfEmpty(Optional.empty())
-                .map(Entry::of)
+        var keyHash = hash;
+        return admit(exchange, keyHash)
                 .onErrorResume(e -> {
                     LOG.atWarn()
                             .addKeyValue("request_id", RequestIds.of(exchange))
                             .log("the key cannot be checked: {}", e.getMessage());
-                    return Mono.just(Entry.UNKNOWN);
+                    return Mono.just(Admission.UNKNOWABLE);
                 })
-                .flatMap(entry -> enter(entry, meant.path(), webSocket, exchange, chain));
+                .flatMap(admission -> {
+                    var principal = admission.principal();
+                    return principal == null
+                            ? refuse(exchange, admission)
+                            : enter(principal, keyHash, meant.path(), live, exchange, chain);
+                });
     }
 
-    /** The result of a look-up: a principal, nobody, or that it cannot be known. */
-    private record Entry(@Nullable Principal principal, boolean known) {
-        static final Entry UNKNOWN = new Entry(null, false);
-
-        static Entry of(Optional<Principal> found) {
-            return new Entry(found.orElse(null), true);
+    /** Looks a key up and counts the request; the exchange's answer says what is left. */
+    private Mono<Admission> admit(ServerWebExchange exchange, String keyHash) {
+        var client = exchange.getRequest().getRemoteAddress();
+        if (!door.knows(keyHash)) {
+            var left = limits.unknownKeysOf(client);
+            if (!left.passes()) {
+                limits.count(left);
+                return Mono.just(Admission.late(left));
+            }
         }
+        return door.open(keyHash)
+                .flatMap(who -> {
+                    exchange.getAttributes().put(TENANT, who.tenant());
+                    return limits.take(who)
+                            .map(verdict -> {
+                                if (!exchange.getResponse().isCommitted()) {
+                                    verdict.write(exchange.getResponse().getHeaders());
+                                }
+                                return verdict.passes()
+                                        ? Admission.of(who)
+                                        : Admission.late(verdict);
+                            })
+                            .defaultIfEmpty(Admission.of(who));
+                })
+                .switchIfEmpty(
+                        Mono.fromSupplier(() -> {
+                            limits.wrongKeyOf(client);
+                            return Admission.NOBODY;
+                        }));
+    }
+
+    private Mono<Void> refuse(ServerWebExchange exchange, Admission admission) {
+        var late = admission.late();
+        if (late != null) {
+            late.write(exchange.getResponse().getHeaders());
+            return problems.tooMany(
+                    exchange,
+                    "more than %d requests in a minute; go on after Retry-After seconds"
+                            .formatted(late.limit()));
+        }
+        return admission.unknowable()
+                ? problems.unavailable(exchange, Service.GATEWAY.fullName())
+                : problems.unauthorized(exchange);
     }
 
     private Mono<Void> enter(
-            Entry entry,
+            Principal principal,
+            String keyHash,
             String path,
-            boolean webSocket,
+            boolean live,
             ServerWebExchange exchange,
             WebFilterChain chain) {
-        if (!entry.known()) {
-            return problems.unavailable(exchange, Service.GATEWAY.fullName());
-        }
-        var principal = entry.principal();
-        if (principal == null) {
-            return problems.unauthorized(exchange);
-        }
-        exchange.getAttributes().put(TENANT, principal.tenant());
         if (path.startsWith(ADMINISTRATION)) {
             return administer(principal, path, exchange, chain);
         }
@@ -127,16 +179,36 @@ final class DoorFilter implements WebFilter, Ordered {
                     exchange, HttpStatus.NOT_FOUND, "not-found", "no service answers this path");
         }
         var request = exchange.getRequest();
+        var service = route.get().service();
+        if (Sockets.wanted(exchange)) {
+            return sockets.open(
+                    meantAs(exchange, path, live),
+                    target(service, request, path, live),
+                    principal,
+                    keyHash);
+        }
+        if (live) {
+            exchange.getResponse().getHeaders().set(HttpHeaders.UPGRADE, "websocket");
+            return problems.answer(
+                    exchange,
+                    HttpStatus.UPGRADE_REQUIRED,
+                    "upgrade-required",
+                    "this path speaks WebSocket only; over HTTP read /api/v1/live");
+        }
         if (route.get().bodyLimited()
                 && request.getHeaders().getContentLength() > settings.maxBodyBytes()) {
             return tooLarge(exchange);
         }
-        var passed = passedOn(request, path, webSocket, principal, RequestIds.of(exchange));
-        if (route.get().bodyLimited() && request.getHeaders().getContentLength() < 0) {
-            passed = new LimitedBody(passed, settings.maxBodyBytes());
-        }
+        var passed =
+                new PassedBody(
+                        passedOn(request, path, principal, RequestIds.of(exchange)),
+                        route.get().bodyLimited() ? settings.maxBodyBytes() : Long.MAX_VALUE);
         exchange.getAttributes().put(ROUTE, route.get());
-        return chain.filter(exchange.mutate().request(passed).build());
+        exchange.getAttributes().put(BODY, passed);
+        var answer = chain.filter(exchange.mutate().request(passed).build());
+        return path.equals(LIVE_EVENTS)
+                ? Mono.firstWithSignal(answer, sockets.ended(keyHash))
+                : answer;
     }
 
     /** Answered by the gateway's own handlers, with the principal as their caller. */
@@ -159,32 +231,52 @@ final class DoorFilter implements WebFilter, Ordered {
     }
 
     private ServerHttpRequest passedOn(
-            ServerHttpRequest request,
-            String path,
-            boolean webSocket,
-            Principal principal,
-            String requestId) {
+            ServerHttpRequest request, String path, Principal principal, String requestId) {
+        return meantAs(request, path, false)
+                .headers(headers -> {
+                    strip(headers);
+                    headers.set(HttpHeaders.AUTHORIZATION, "Bearer " + door.token(principal));
+                    headers.set(RequestIds.HEADER, requestId);
+                })
+                .build();
+    }
+
+    /** The same exchange under the path that is meant, without a key in the query. */
+    private static ServerWebExchange meantAs(
+            ServerWebExchange exchange, String path, boolean cutKey) {
+        return exchange.mutate()
+                .request(meantAs(exchange.getRequest(), path, cutKey).build())
+                .build();
+    }
+
+    private static ServerHttpRequest.Builder meantAs(
+            ServerHttpRequest request, String path, boolean cutKey) {
         var builder = request.mutate();
         var uri = request.getURI();
-        var query = webSocket ? PresentedKey.withoutKey(uri.getRawQuery()) : uri.getRawQuery();
-        if (webSocket || !path.equals(uri.getRawPath())) {
+        if (cutKey || !path.equals(uri.getRawPath())) {
             builder.uri(
                     URI.create(
                             uri.getScheme()
                                     + "://"
                                     + uri.getRawAuthority()
-                                    + path
-                                    + (query == null ? "" : "?" + query)));
+                                    + pathAndQuery(request, path, cutKey)));
             builder.path(path);
         }
-        return builder.headers(
-                        headers -> {
-                            strip(headers);
-                            headers.set(
-                                    HttpHeaders.AUTHORIZATION, "Bearer " + door.token(principal));
-                            headers.set(RequestIds.HEADER, requestId);
-                        })
-                .build();
+        return builder;
+    }
+
+    private static String pathAndQuery(ServerHttpRequest request, String path, boolean cutKey) {
+        var query = request.getURI().getRawQuery();
+        var kept = cutKey ? PresentedKey.withoutKey(query) : query;
+        return kept == null ? path : path + "?" + kept;
+    }
+
+    private Sockets.Target target(
+            Service service, ServerHttpRequest request, String path, boolean cutKey) {
+        var base = Objects.requireNonNull(settings.services().get(service)).url().toString();
+        var root = base.endsWith("/") ? base.substring(0, base.length() - 1) : base;
+        return new Sockets.Target(
+                service.fullName(), URI.create(root + pathAndQuery(request, path, cutKey)));
     }
 
     private static void strip(HttpHeaders headers) {
@@ -198,9 +290,15 @@ final class DoorFilter implements WebFilter, Ordered {
                 .forEach(headers::remove);
     }
 
-    /** Served here, without a key: health, metrics (which asks itself), and the actuator, which is on its own port. */
+    /**
+     * Served here, without a key: health, metrics (which asks itself), the documents, and the actuator, which is on its own
+     * port.
+     */
     private static boolean own(String path) {
         return path.equals("/metrics")
+                || path.equals("/docs")
+                || path.startsWith("/docs/")
+                || path.equals("/v3/api-docs")
                 || path.equals("/health")
                 || path.startsWith("/health/")
                 || path.startsWith("/actuator");

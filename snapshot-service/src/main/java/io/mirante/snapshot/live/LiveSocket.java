@@ -64,6 +64,7 @@ final class LiveSocket {
                 case "Subscribe" -> feed.subscribe(this, Subscription.of(message.path("payload")));
                 case "Unsubscribe" -> unsubscribe(message.path("payload"));
                 case "Ping" -> send("Pong", null);
+                case "Authenticate" -> error("the socket is authenticated already");
                 default -> error("type must be Subscribe, Unsubscribe or Ping");
             }
         } catch (JacksonException e) {

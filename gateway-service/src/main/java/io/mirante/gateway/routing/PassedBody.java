@@ -8,14 +8,30 @@ import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.http.server.reactive.ServerHttpRequestDecorator;
 import reactor.core.publisher.Flux;
 
-/** A request of unknown length whose body breaks off above a limit; counts what flows by, keeps nothing. */
-final class LimitedBody extends ServerHttpRequestDecorator {
+/**
+ * A request whose body breaks off above a limit and which knows whether its body has come to its end; keeps nothing of what
+ * flows by.
+ */
+final class PassedBody extends ServerHttpRequestDecorator {
 
     private final long maxBytes;
+    private volatile boolean arrived;
 
-    LimitedBody(ServerHttpRequest request, long maxBytes) {
+    PassedBody(ServerHttpRequest request, long maxBytes) {
         super(request);
         this.maxBytes = maxBytes;
+        this.arrived = request.getHeaders().getContentLength() == 0 || withoutBody(request);
+    }
+
+    /** Whether the request announces no body at all. */
+    static boolean withoutBody(ServerHttpRequest request) {
+        return request.getHeaders().getContentLength() <= 0
+                && !request.getHeaders().containsHeader("Transfer-Encoding");
+    }
+
+    /** Whether all of the body came; until it has, a failure may well be the client's. */
+    boolean arrived() {
+        return arrived;
     }
 
     @Override
@@ -29,6 +45,7 @@ final class LimitedBody extends ServerHttpRequestDecorator {
                                 "the body is larger than " + maxBytes + " bytes");
                     }
                     return buffer;
-                });
+                })
+                .doOnComplete(() -> arrived = true);
     }
 }
