@@ -4,21 +4,33 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.mirante.contracts.CloudHeaders;
+import io.mirante.contracts.Json;
 import io.mirante.contracts.events.CanonicalEvent;
 import io.mirante.contracts.events.TelemetryReading;
+import io.mirante.contracts.gateway.TenantSettings;
+import io.mirante.ingestion.rejected.RejectedRetention;
+import io.mirante.platform.messaging.Outgoing;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.http.MediaType;
 import org.springframework.test.web.reactive.server.WebTestClient;
+import tools.jackson.databind.JsonNode;
 
 @MeshTest
+@ExtendWith(OutputCaptureExtension.class)
 class IngestionIT {
 
     private static final String RAW = "mirante.events.raw";
@@ -30,6 +42,7 @@ class IngestionIT {
             """;
 
     @Autowired Mesh mesh;
+    @Autowired RejectedRetention retention;
 
     @Test
     void anEventIsInKafkaWithItsHeadersAndKeyWhenTheAnswerArrives() {
@@ -139,7 +152,7 @@ class IngestionIT {
                 .jsonPath("$.items[0].original")
                 .value(original ->
                         assertThat((String) original)
-                                .contains("nobody", "***@***")
+                                .contains("nobody", "\"email:")
                                 .doesNotContain("ann@example.com"));
         list(tenant, "?reason=malformed").expectBody().jsonPath("$.items.length()").isEqualTo(3);
         list(tenant, "?reason=size")
@@ -178,7 +191,7 @@ class IngestionIT {
         do {
             var page =
                     list(tenant, "?limit=2" + cursor)
-                            .expectBody(tools.jackson.databind.JsonNode.class)
+                            .expectBody(JsonNode.class)
                             .returnResult()
                             .getResponseBody();
             assertThat(page).isNotNull();
@@ -274,6 +287,390 @@ class IngestionIT {
                                 .expectBody()
                                 .jsonPath("$.items.length()")
                                 .isEqualTo(2));
+    }
+
+    @Test
+    void rejectedEventsAreFilteredByIdSourceAndTime() {
+        var tenant = mesh.newTenant();
+        var before = Instant.now().minusSeconds(60);
+        post(
+                        tenant,
+                        "/events/batch",
+                        "{\"events\": [{\"event_id\": \"a\"}, {\"event_id\": \"b\"}]}")
+                .expectStatus()
+                .isEqualTo(207);
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(items(tenant, "")).hasSize(2));
+        assertThat(items(tenant, "?event_id=b")).hasSize(1);
+        assertThat(items(tenant, "?source=/http")).hasSize(2);
+        assertThat(items(tenant, "?source=/kafka")).isEmpty();
+        assertThat(items(tenant, "?start_time=" + before)).hasSize(2);
+        assertThat(items(tenant, "?end_time=" + before)).isEmpty();
+        list(tenant, "?start_time=yesterday", 400);
+    }
+
+    @Test
+    void replayCountsWhatWouldPassAndSendsItOnceWithTheSameIdentity() {
+        var tenant = mesh.newTenant();
+        mesh.send(tenants(tenant, "{\"mode\": \"strict\"}", 1));
+        await().atMost(Duration.ofSeconds(10))
+                .untilAsserted(() ->
+                        post(
+                                        tenant,
+                                        "/events",
+                                        "{\"event\": {\"event_id\": \"%s\", \"user_id\": \"u\", \"event_type\": \"made_up\"}}"
+                                                .formatted("r1"))
+                                .expectStatus()
+                                .isBadRequest());
+        post(
+                        tenant,
+                        "/events/batch",
+                        """
+                        {"events": [{"event_id": "r2", "user_id": "u", "event_type": "made_up", "payload": {"mail": "ann@example.com"}},
+                                    {"event_id": "r3", "event_type": "login"}]}
+                        """)
+                .expectStatus()
+                .isEqualTo(207);
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(items(tenant, "?event_id=r3")).hasSize(1));
+        int contract = items(tenant, "?reason=contract&limit=500").size();
+        assertThat(replay(tenant, "{\"dry_run\": true}").path("passed").intValue()).isZero();
+
+        mesh.send(tenants(tenant, "{\"mode\": \"open\"}", 2));
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> {
+                    var dry = replay(tenant, "{\"dry_run\": true}");
+                    assertThat(dry.path("passed").intValue()).isEqualTo(contract);
+                    assertThat(dry.path("reasons").path("identity").intValue()).isEqualTo(1);
+                });
+        int sentBefore = of(tenant, RAW).size();
+
+        assertThat(replay(tenant, "{\"event_id\": \"r2\"}").path("passed").intValue()).isEqualTo(1);
+        assertThat(replay(tenant, "{\"event_id\": \"r2\"}").path("selected").intValue())
+                .as("replayed once is enough")
+                .isZero();
+        var sent = of(tenant, RAW);
+        assertThat(sent).hasSize(sentBefore + 1);
+        var event = CanonicalEvent.fromJson(sent.getLast().value());
+        assertThat(event.eventId()).isEqualTo("r2");
+        assertThat(event.data().path("mail").stringValue()).startsWith("email:");
+        assertThat(items(tenant, "?event_id=r2").getFirst().path("replayed_at").isString())
+                .isTrue();
+        post(
+                        tenant,
+                        "/events/batch",
+                        "{\"events\": [{\"event_id\": \"r2\", \"user_id\": \"u\", \"event_type\": \"made_up\", \"payload\": {\"mail\": \"ann@example.com\"}}]}")
+                .expectStatus()
+                .isOk();
+        var again = of(tenant, RAW);
+        assertThat(
+                        again.stream()
+                                .filter(r -> header(r, CloudHeaders.ID).equals("r2"))
+                                .map(r -> header(r, CloudHeaders.CONTENT_HASH))
+                                .distinct())
+                .as("days later through another door it is the same event")
+                .hasSize(1);
+        mesh.client(tenant)
+                .post()
+                .uri("/api/v1/events/rejected/replay")
+                .contentType(MediaType.APPLICATION_JSON)
+                .bodyValue("{\"reason\": \"whatever\"}")
+                .exchange()
+                .expectStatus()
+                .isBadRequest();
+    }
+
+    /** Personal data in every place, through every door of HTTP, good events and bad: none of it is stored readable. */
+    @Test
+    void noneOfACorpusOfPersonalDataIsFoundInKafkaPostgresFilesOrLogs(CapturedOutput output)
+            throws Exception {
+        var tenant = mesh.newTenant();
+        var run = Long.toString(System.nanoTime() % 1_000_000_000, 36);
+        var secrets =
+                List.of(
+                        "ann" + run + "@example.com",
+                        "+55 11 98765-4321",
+                        "(21) 99876-5432",
+                        "529.982.247-25",
+                        "11144477735",
+                        "4111 1111 1111 1111",
+                        "5555555555554444",
+                        "203.0.113.77",
+                        "2001:db8:1:2:3:4:5:6",
+                        "hunter2" + run);
+        var fields = new StringBuilder();
+        for (int i = 0; i < secrets.size() - 1; i++) {
+            fields.append(
+                    "\"a%d\": \"%s\", \"t%d\": \"x %s y\", "
+                            .formatted(i, secrets.get(i), i, secrets.get(i)));
+        }
+        fields.append("\"password\": \"%s\"".formatted(secrets.getLast()));
+        var pii = "{" + fields + "}";
+        var bodies =
+                List.of(
+                        "{\"event_id\": \"g1\", \"user_id\": \"u\", \"event_type\": \"made_up\", \"payload\": %s, \"metadata\": %s, \"context\": %s, \"extra\": %s}"
+                                .formatted(pii, pii, pii, pii),
+                        "{\"event_id\": \"g2\", \"user_id\": \"u\", \"event_type\": {\"type\": \"Made Up\", \"data\": {\"deep\": [%s]}, \"more\": %s}}"
+                                .formatted(pii, pii),
+                        "{\"event_id\": \"b1\", \"event_type\": \"login\", \"payload\": %s}"
+                                .formatted(pii),
+                        "{\"event_id\": \"b2\", \"user_id\": \"u\", \"event_type\": \"x\", \"a\": 1, \"a\": %s}"
+                                .formatted(pii),
+                        "{\"event_id\": \"b3\", \"user_id\": \"u\", \"schema_version\": \"%s\", \"event_type\": \"login\"}"
+                                .formatted(secrets.getFirst()),
+                        "{\"event_id\": \"b4\", \"user_id\": \"u\", \"event_type\": \"login\", \"priority\": \"%s\", \"x\": nope%s}"
+                                .formatted(secrets.getFirst(), secrets.getFirst()));
+        post(tenant, "/events/batch", "{\"events\": [" + String.join(",", bodies) + "]}")
+                .expectStatus()
+                .isEqualTo(207)
+                .expectBody()
+                .jsonPath("$.accepted")
+                .isEqualTo(2);
+        bodies.forEach(b -> post(tenant, "/events", "{\"event\": " + b + "}"));
+        send(
+                mesh.client(tenant),
+                "/industry40/iot/ingest",
+                "{\"device_id\": \"d\", \"device_type\": \"%s\", \"metrics\": {\"a\": 1}}"
+                        .formatted(secrets.getFirst()));
+        send(
+                mesh.client(tenant),
+                "/industry40/iot/ingest",
+                "{\"device_id\": \"d\", \"metrics\": %s}".formatted(pii));
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(items(tenant, "?limit=500")).hasSize(9));
+
+        var found = new StringBuilder();
+        for (var topic :
+                List.of(
+                        RAW,
+                        "mirante.events.critical",
+                        "mirante.events.rejected",
+                        "mirante.telemetry.raw")) {
+            of(tenant, topic)
+                    .forEach(r -> {
+                        found.append(new String(r.value(), StandardCharsets.UTF_8));
+                        r.headers()
+                                .forEach(h ->
+                                        found.append(
+                                                new String(h.value(), StandardCharsets.UTF_8)));
+                    });
+        }
+        try (var db = mesh.jdbc();
+                var rows =
+                        db.createStatement()
+                                .executeQuery(
+                                        "SELECT r::text, encode(original, 'escape') FROM rejected_event r WHERE tenant_id = '"
+                                                + tenant
+                                                + "'")) {
+            while (rows.next()) {
+                found.append(rows.getString(1)).append(rows.getString(2));
+            }
+        }
+        items(tenant, "?limit=500").forEach(i -> found.append(i));
+        found.append(output.getAll());
+        for (var secret : secrets) {
+            assertThat(found.indexOf(secret)).as(secret).isNegative();
+        }
+        assertThat(found.toString()).contains("203.0.113.0", "2001:db8:1::");
+        try (var files = Files.walk(mesh.infrastructure().folder().resolve("files"))) {
+            for (var file : files.filter(Files::isRegularFile).toList()) {
+                assertThat(new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1))
+                        .as("%s", file)
+                        .doesNotContain(secrets);
+            }
+        }
+    }
+
+    /** SQL, JSON, paths, templates, look-alikes: text is text, in ids, names, values, filters and pointers. */
+    @Test
+    void hostileTextIsStoredByteForByteAndNeverReachesAQuery() {
+        var tenant = mesh.newTenant();
+        var corpus =
+                List.of(
+                        "'; DROP TABLE rejected_event; --",
+                        "' OR '1'='1",
+                        "\\'; SELECT pg_sleep(10); --",
+                        "$1 $2 :name ?",
+                        "\"}],\"tenant_id\":\"other\",\"x\":[{\"",
+                        "${jndi:ldap://localhost/x}",
+                        "#{T(java.lang.Runtime).getRuntime()}",
+                        "{{7*7}} %s %n %x",
+                        "../../etc/passwd",
+                        "<script>alert(1)</script>",
+                        "a/b~1c~0d",
+                        "%00%0d%0aX-Injected: 1",
+                        "\u202eabc\u2066",
+                        "😀 ﷽ e\u0301",
+                        "=1+1");
+        var mapper = Json.mapper();
+        for (var text : corpus) {
+            var event = mapper.createObjectNode();
+            event.put("event_id", "g " + text).put("user_id", text).put("session_id", text);
+            event.put("event_type", "made_up").put(text, text);
+            event.putObject("payload").put(text, text);
+            event.putObject("metadata").put(text, text);
+            var bad = event.deepCopy().put("event_id", "b " + text).put("priority", text);
+            var body = mapper.createObjectNode();
+            body.putArray("events").add(event).add(bad);
+            post(tenant, "/events/batch", body.toString())
+                    .expectStatus()
+                    .isEqualTo(207)
+                    .expectBody()
+                    .jsonPath("$.accepted")
+                    .isEqualTo(1);
+        }
+        var stored = of(tenant, RAW);
+        assertThat(stored).hasSize(corpus.size());
+        for (var text : corpus) {
+            var record =
+                    stored.stream()
+                            .filter(r -> header(r, CloudHeaders.ID).equals("g " + text))
+                            .findFirst()
+                            .orElseThrow();
+            var event = CanonicalEvent.fromJson(record.value());
+            assertThat(event.userId()).isEqualTo(text);
+            assertThat(event.data().path(text).stringValue()).isEqualTo(text);
+            assertThat(event.metadata().path(text).stringValue()).isEqualTo(text);
+            assertThat(event.metadata().path("_extra").path(text).stringValue()).isEqualTo(text);
+            assertThat(header(record, CloudHeaders.TENANT)).isEqualTo(tenant);
+        }
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(
+                        () -> assertThat(items(tenant, "?limit=500")).hasSize(corpus.size()));
+        for (var text : corpus) {
+            for (var filter : List.of("event_type", "source")) {
+                filtered(tenant, filter, text)
+                        .expectBody()
+                        .jsonPath("$.items.length()")
+                        .isEqualTo(0);
+            }
+            filtered(tenant, "event_id", "b " + text)
+                    .expectBody()
+                    .jsonPath("$.items[0].event_id")
+                    .isEqualTo("b " + text);
+            for (var filter : List.of("reason", "start_time", "cursor", "limit")) {
+                mesh.client(tenant)
+                        .get()
+                        .uri(u ->
+                                u.path("/api/v1/events/rejected")
+                                        .queryParam(filter, "{x}")
+                                        .build(text))
+                        .exchange()
+                        .expectStatus()
+                        .isBadRequest();
+            }
+        }
+    }
+
+    private WebTestClient.ResponseSpec filtered(String tenant, String filter, String text) {
+        return mesh.client(tenant)
+                .get()
+                .uri(u -> u.path("/api/v1/events/rejected").queryParam(filter, "{x}").build(text))
+                .exchange()
+                .expectStatus()
+                .isOk();
+    }
+
+    @Test
+    void theTraceOfARejectedEventNamesItsReasonAndWhoDidNotAnswer() {
+        var tenant = mesh.newTenant();
+        post(tenant, "/events/batch", "{\"events\": [{\"event_id\": \"a b\"}]}")
+                .expectStatus()
+                .isEqualTo(207);
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(items(tenant, "")).hasSize(1));
+        mesh.client(tenant)
+                .get()
+                .uri("/api/v1/events/{id}/trace", "a b")
+                .exchange()
+                .expectStatus()
+                .isOk()
+                .expectBody()
+                .json(
+                        """
+                        {"event_id": "a b", "status": "rejected", "stored": null, "rejections": [{"reason": "contract"}],
+                         "windows": [], "unanswered": ["etl"]}
+                        """);
+        mesh.client(mesh.newTenant())
+                .get()
+                .uri("/api/v1/events/{id}/trace", "a b")
+                .exchange()
+                .expectStatus()
+                .isEqualTo(503);
+    }
+
+    @Test
+    void originalsAreRemovedWhenTheirTimeIsOver() throws SQLException {
+        var tenant = mesh.newTenant();
+        post(
+                        tenant,
+                        "/events/batch",
+                        "{\"events\": [{\"event_id\": \"old\"}, {\"event_id\": \"older\"}, {\"event_id\": \"new\"}]}")
+                .expectStatus()
+                .isEqualTo(207);
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(items(tenant, "")).hasSize(3));
+        try (var db = mesh.jdbc();
+                var age =
+                        db.prepareStatement(
+                                "UPDATE rejected_event SET rejected_at = now() - make_interval(hours => ?) WHERE tenant_id = ? AND event_id = ?")) {
+            for (var one : List.of("old", "older")) {
+                age.setInt(1, one.equals("old") ? 14 * 24 - 1 : 14 * 24 + 1);
+                age.setString(2, tenant);
+                age.setString(3, one);
+                age.executeUpdate();
+            }
+        }
+        retention.removeOld();
+        assertThat(items(tenant, ""))
+                .extracting(i -> i.path("event_id").stringValue())
+                .containsExactly("new", "old");
+    }
+
+    private List<JsonNode> items(String tenant, String query) {
+        var page = list(tenant, query).expectBody(JsonNode.class).returnResult().getResponseBody();
+        assertThat(page).isNotNull();
+        return page.path("items").valueStream().toList();
+    }
+
+    private JsonNode replay(String tenant, String request) {
+        var job =
+                mesh.client(tenant)
+                        .post()
+                        .uri("/api/v1/events/rejected/replay")
+                        .contentType(MediaType.APPLICATION_JSON)
+                        .bodyValue(request)
+                        .exchange()
+                        .expectStatus()
+                        .isAccepted()
+                        .expectBody(JsonNode.class)
+                        .returnResult()
+                        .getResponseBody();
+        assertThat(job).isNotNull();
+        var path = "/api/v1/jobs/" + job.path("job_id").stringValue();
+        return await().atMost(Duration.ofSeconds(20))
+                .until(
+                        () ->
+                                mesh.client(tenant)
+                                        .get()
+                                        .uri(path)
+                                        .exchange()
+                                        .expectBody(JsonNode.class)
+                                        .returnResult()
+                                        .getResponseBody(),
+                        j -> j != null && j.path("status").asString("").equals("completed"))
+                .path("result");
+    }
+
+    private static Outgoing tenants(String tenant, String patch, long revision) {
+        var settings =
+                TenantSettings.defaults(tenant).patched(Json.mapper().readTree(patch), revision);
+        return new Outgoing(
+                "mirante.tenants",
+                null,
+                tenant.getBytes(StandardCharsets.UTF_8),
+                Json.mapper().writeValueAsBytes(settings),
+                Map.of());
     }
 
     @Test

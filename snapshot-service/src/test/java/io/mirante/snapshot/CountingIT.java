@@ -85,6 +85,46 @@ class CountingIT {
     }
 
     @Test
+    void tellsInWhichWindowsAnEventIsCounted() {
+        log.send(purchase("p1", 1, AT, "10.10"));
+        var client = mesh.client(tenant);
+        counted(log, client);
+
+        var path = "/api/v1/snapshots/events/p1?occurred_at=" + AT;
+        var answer = get(client, path);
+        assertThat(answer.path("counted").booleanValue()).isTrue();
+        assertThat(answer.path("as_of").isString()).isTrue();
+        var commerce =
+                answer.path("windows")
+                        .valueStream()
+                        .filter(w -> w.path("scope").stringValue().equals("commerce"))
+                        .toList();
+        assertThat(commerce)
+                .extracting(w -> w.path("granularity").stringValue())
+                .containsExactlyInAnyOrder("hourly", "daily");
+        for (var window : commerce) {
+            assertThat(window.path("metrics").valueStream().map(JsonNode::stringValue))
+                    .contains("purchases", "revenue");
+            var stored =
+                    get(
+                                    client,
+                                    "/api/v1/snapshots?scope=commerce&granularity="
+                                            + window.path("granularity").stringValue())
+                            .path("items")
+                            .get(0);
+            assertThat(window.path("start")).isEqualTo(stored.path("start"));
+            assertThat(window.path("dimensions")).isEqualTo(stored.path("dimensions"));
+        }
+        assertThat(get(mesh.client(mesh.newTenant()), path).path("counted").booleanValue())
+                .isFalse();
+        assertThat(
+                        get(client, "/api/v1/snapshots/events/p2?occurred_at=" + AT)
+                                .path("counted")
+                                .booleanValue())
+                .isFalse();
+    }
+
+    @Test
     void filtersByDimensionPagesAndCompares() {
         var events = new ArrayList<CleanEvent>();
         for (int day = 1; day <= 4; day++) {

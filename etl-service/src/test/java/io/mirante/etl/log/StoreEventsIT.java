@@ -136,6 +136,49 @@ class StoreEventsIT {
     }
 
     @Test
+    void theTraceTellsWhereAnEventIsAndWhatRepeatedItToItsTenantAlone() throws Exception {
+        var tenant = mesh.newTenant();
+        var id = id();
+        var first = event(id, "page_view", "web", "ana", AT, "{\"url\":\"/a\"}");
+        var at = mesh.send(raw(tenant, first));
+        awaitStored(tenant, 1);
+        mesh.send(raw(tenant, first));
+        mesh.send(raw(tenant, event(id, "page_view", "web", "ana", AT, "{\"url\":\"/b\"}")));
+        await().atMost(SOON).until(() -> count("event_repeat", tenant) == 2);
+
+        mesh.client(tenant, "ingest")
+                .get()
+                .uri("/api/v1/etl/events/{id}/trace", id)
+                .exchange()
+                .expectStatus()
+                .isOk()
+                .expectBody()
+                .json(
+                        """
+                        {"event_id": "%s", "duplicates": 1, "conflicts": 1,
+                         "stored": {"topic": "%s", "partition": %d, "offset": %d, "occurred_at": "%s",
+                                    "event_type": "page_view", "user_id": "ana", "person_no": 1}}
+                        """
+                                .formatted(id, at.topic(), at.partition(), at.offset(), AT))
+                .jsonPath("$.repeats.length()")
+                .isEqualTo(2)
+                .jsonPath("$.as_of")
+                .isNotEmpty();
+        mesh.client(mesh.newTenant())
+                .get()
+                .uri("/api/v1/etl/events/{id}/trace", id)
+                .exchange()
+                .expectStatus()
+                .isNotFound();
+        mesh.client(tenant, "admin")
+                .get()
+                .uri("/api/v1/etl/events/{id}/trace", id)
+                .exchange()
+                .expectStatus()
+                .isForbidden();
+    }
+
+    @Test
     void theSameIdOnTwoPartitionsAtOnceIsKeptOnce() throws Exception {
         var tenant = mesh.newTenant();
         var events = IntStream.range(0, 500).mapToObj(i -> pageView("u" + i % 7, AT)).toList();

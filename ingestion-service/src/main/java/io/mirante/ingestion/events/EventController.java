@@ -3,12 +3,15 @@ package io.mirante.ingestion.events;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.mirante.contracts.events.EventValidator;
 import io.mirante.contracts.events.FieldError;
+import io.mirante.contracts.events.Glimpse;
 import io.mirante.ingestion.IngestionSettings;
 import io.mirante.ingestion.body.BodySlices;
 import io.mirante.ingestion.body.JsonBodies;
 import io.mirante.ingestion.intake.BatchAnswer;
 import io.mirante.ingestion.intake.Checked;
+import io.mirante.ingestion.intake.EventLimits;
 import io.mirante.ingestion.intake.Intake;
+import io.mirante.ingestion.intake.Item;
 import io.mirante.ingestion.intake.Status;
 import io.mirante.ingestion.log.EventLog;
 import io.mirante.platform.web.Caller;
@@ -40,6 +43,7 @@ class EventController {
 
     private final JsonBodies bodies;
     private final EventItems items;
+    private final EventLimits limits;
     private final Intake intake;
     private final IngestionSettings settings;
     private final Clock clock;
@@ -47,12 +51,14 @@ class EventController {
     EventController(
             JsonBodies bodies,
             EventItems items,
+            EventLimits limits,
             EventLog log,
             MeterRegistry meters,
             IngestionSettings settings,
             Clock clock) {
         this.bodies = bodies;
         this.items = items;
+        this.limits = limits;
         this.intake = new Intake(log, meters, "mirante.ingestion.events");
         this.settings = settings;
         this.clock = clock;
@@ -80,7 +86,10 @@ class EventController {
 
     private Mono<AcceptedEvent> acceptOne(String tenant, byte[] body) {
         var event = BodySlices.only(body, "event");
-        var checked = items.check(tenant, body, event.from(), event.to(), rules(false));
+        var checked =
+                limits.take(tenant, 1) == 1
+                        ? items.check(tenant, body, event.from(), event.to(), rules(false))
+                        : deferred(body, event);
         return intake.settle(checked.item(), "/event")
                 .then(Mono.fromSupplier(() -> new AcceptedEvent(checked.id(), Status.ACCEPTED)));
     }
@@ -112,10 +121,20 @@ class EventController {
         var events = BodySlices.list(body, "events", settings.maxBatchEvents());
         var rules = rules(true);
         var checked = new ArrayList<Checked>(events.size());
-        for (var event : events) {
-            checked.add(items.check(tenant, body, event.from(), event.to(), rules));
+        int room = limits.take(tenant, events.size());
+        for (int i = 0; i < events.size(); i++) {
+            var event = events.get(i);
+            checked.add(
+                    i < room
+                            ? items.check(tenant, body, event.from(), event.to(), rules)
+                            : deferred(body, event));
         }
         return intake.answerAll(checked, verbose, Result::new);
+    }
+
+    private static Checked deferred(byte[] body, BodySlices.Slice event) {
+        return new Checked(
+                Glimpse.of(body, event.from(), event.to()).eventId(), new Item.Deferred());
     }
 
     private EventValidator.Rules rules(boolean idRequired) {

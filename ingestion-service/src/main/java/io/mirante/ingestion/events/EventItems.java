@@ -9,25 +9,32 @@ import io.mirante.contracts.events.OwnBytes;
 import io.mirante.contracts.events.Reason;
 import io.mirante.ingestion.intake.Checked;
 import io.mirante.ingestion.intake.Item;
+import io.mirante.ingestion.intake.TenantRules;
 import io.mirante.ingestion.rejected.Original;
 import io.mirante.ingestion.rejected.Rejections;
 import io.mirante.platform.messaging.Outgoing;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 import tools.jackson.databind.JsonNode;
 
-/** Checks one event of any way in with the one validator and makes its record. Thread-safe; costs CPU only. */
+/**
+ * Checks one event of any way in with the one validator, by its tenant's mode, masks its personal data and makes its
+ * record. The content hash is computed after masking. Thread-safe; costs CPU only.
+ */
 @Component
 public final class EventItems {
 
     private final Rejections rejections;
+    private final TenantRules tenants;
     private final EventValidator validator = new EventValidator();
 
-    public EventItems(Rejections rejections) {
+    public EventItems(Rejections rejections, TenantRules tenants) {
         this.rejections = rejections;
+        this.tenants = tenants;
     }
 
     /**
@@ -38,9 +45,10 @@ public final class EventItems {
      * @param rules those of its way in, {@code ce_source} among them
      */
     public Checked check(String tenant, byte[] body, int from, int to, EventValidator.Rules rules) {
+        var strictness = tenants.of(tenant, rules);
         return checked(
                 tenant,
-                validator.validate(body, from, to, rules),
+                validator.validate(body, from, to, strictness),
                 rules,
                 new Original(body, from, to));
     }
@@ -51,7 +59,43 @@ public final class EventItems {
      * @param rules those of its way in, {@code ce_source} among them
      */
     public Checked check(String tenant, JsonNode event, EventValidator.Rules rules) {
-        return checked(tenant, validator.validate(event, rules), rules, Original.of(event));
+        return check(tenant, event, rules, Original.of(event));
+    }
+
+    /**
+     * The same, keeping another original should it be rejected.
+     *
+     * @param original the event as it came
+     */
+    public Checked check(
+            String tenant, JsonNode event, EventValidator.Rules rules, Original original) {
+        return checked(
+                tenant, validator.validate(event, tenants.of(tenant, rules)), rules, original);
+    }
+
+    /**
+     * Checks one event that was rejected before, as it would be checked now.
+     *
+     * @param rules {@code receivedAt} is the time of the rejection: the default of its timestamp
+     * @param id the event's when it has none, the same each time
+     * @param now when it is received now
+     */
+    public Checked checkAgain(
+            String tenant, byte[] event, EventValidator.Rules rules, String id, Instant now) {
+        var result =
+                new EventValidator(at -> id)
+                        .validate(event, 0, event.length, tenants.of(tenant, rules));
+        if (!(result instanceof EventValidator.Accepted accepted)) {
+            return checked(tenant, result, rules, Original.of(event));
+        }
+        var again =
+                new EventValidator.Rules(
+                        rules.strict(),
+                        rules.eventIdRequired(),
+                        rules.maxEventBytes(),
+                        now,
+                        rules.source());
+        return checked(tenant, accepted, again, Original.of(event));
     }
 
     private Checked checked(
@@ -61,7 +105,7 @@ public final class EventItems {
             Original original) {
         return switch (result) {
             case EventValidator.Accepted accepted -> {
-                var event = accepted.event();
+                var event = tenants.masker(tenant).mask(accepted.event());
                 yield new Checked(
                         event.eventId(),
                         new Item.Good(

@@ -13,9 +13,6 @@ import tools.jackson.databind.JsonNode;
  */
 public record Original(byte[] bytes, int from, int to) {
 
-    /** Most bytes of one original that are kept. */
-    static final int MAX_KEPT_BYTES = 64 * 1024;
-
     /** One that came alone. */
     public static Original of(byte[] bytes) {
         return new Original(bytes, 0, bytes.length);
@@ -29,9 +26,5 @@ public record Original(byte[] bytes, int from, int to) {
     /** The type it names. */
     public @Nullable String typeName() {
         return Glimpse.of(bytes, from, to).eventType();
-    }
-
-    String text() {
-        return new String(bytes, from, Math.min(to - from, MAX_KEPT_BYTES), StandardCharsets.UTF_8);
     }
 }

@@ -9,20 +9,17 @@ import java.util.function.Consumer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.messaging.Message;
-import org.springframework.r2dbc.core.DatabaseClient;
-import reactor.core.publisher.Mono;
 
 /** Stores what this service and etl rejected; received = stored + already there + dead-lettered. */
 @Configuration(proxyBeanMethods = false)
 final class RejectedBinding {
 
     @Bean
-    Consumer<Message<List<byte[]>>> keepRejected(BatchRunner runner) {
+    Consumer<Message<List<byte[]>>> keepRejected(BatchRunner runner, RejectedEvents rejected) {
         return runner.storing(
-                "keepRejected", Parser.json(RejectedEvent.class), RejectedBinding::store);
-    }
-
-    private static Mono<Void> store(List<Received<RejectedEvent>> fresh, DatabaseClient stream) {
-        return RejectedEvents.insert(fresh.stream().map(Received::value).toList(), stream);
+                "keepRejected",
+                Parser.json(RejectedEvent.class),
+                (fresh, stream) ->
+                        rejected.insert(fresh.stream().map(Received::value).toList(), stream));
     }
 }

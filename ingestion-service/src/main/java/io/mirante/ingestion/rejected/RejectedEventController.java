@@ -2,48 +2,77 @@ package io.mirante.ingestion.rejected;
 
 import io.mirante.contracts.events.Reason;
 import io.mirante.contracts.ingestion.RejectedEvent;
+import io.mirante.contracts.masking.Masker;
+import io.mirante.ingestion.intake.TenantRules;
 import io.mirante.platform.web.Caller;
 import io.mirante.platform.web.Page;
 import io.mirante.platform.web.Paging;
 import io.mirante.platform.web.ProblemException;
+import io.swagger.v3.oas.annotations.Operation;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
 import java.util.List;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.security.access.prepost.PreAuthorize;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 import reactor.core.publisher.Mono;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.json.JsonMapper;
 
-/** {@code GET /api/v1/events/rejected}: what was not accepted, why, and the original. */
+/** {@code GET /api/v1/events/rejected}: what was not accepted, why, and the original, masked. */
 @RestController
 class RejectedEventController {
 
-    private static final Pattern EMAIL =
-            Pattern.compile("[A-Za-z0-9._%+-]{1,64}@([A-Za-z0-9-]{1,63}\\.){1,8}[A-Za-z]{2,24}");
+    /** Reads also what was rejected for a field that stands twice. */
+    private static final JsonMapper LENIENT =
+            JsonMapper.builder().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS).build();
 
     private final RejectedEvents rejected;
+    private final TenantRules tenants;
 
-    RejectedEventController(RejectedEvents rejected) {
+    RejectedEventController(RejectedEvents rejected, TenantRules tenants) {
         this.rejected = rejected;
+        this.tenants = tenants;
     }
 
     @GetMapping("/api/v1/events/rejected")
     @PreAuthorize("hasAnyAuthority('SCOPE_analytics.view', 'SCOPE_ingest')")
+    @Operation(summary = "List rejected events, newest first")
     Mono<Page<Item>> list(
             @RequestParam(required = false) @Nullable String reason,
             @RequestParam(name = "event_type", required = false) @Nullable String eventType,
+            @RequestParam(name = "event_id", required = false) @Nullable String eventId,
+            @RequestParam(required = false) @Nullable String source,
+            @RequestParam(name = "start_time", required = false) @Nullable String startTime,
+            @RequestParam(name = "end_time", required = false) @Nullable String endTime,
             Caller caller,
             Paging paging) {
-        requireReason(reason);
-        return rejected.list(caller.tenant(), reason, eventType, paging)
+        requireReason("?reason", reason);
+        var selection =
+                new Selection(
+                        reason,
+                        eventType,
+                        eventId,
+                        source,
+                        time("?start_time", startTime),
+                        time("?end_time", endTime),
+                        List.of(),
+                        false);
+        var masker = tenants.masker(caller.tenant());
+        return rejected.list(caller.tenant(), selection, paging)
                 .map(page ->
                         new Page<>(
-                                page.items().stream().map(Item::of).toList(), page.nextCursor()));
+                                page.items().stream().map(r -> Item.of(r, masker)).toList(),
+                                page.nextCursor()));
     }
 
-    private static void requireReason(@Nullable String reason) {
+    /** Throws a problem when the text names no reason. */
+    static void requireReason(String pointer, @Nullable String reason) {
         if (reason == null) {
             return;
         }
@@ -51,16 +80,33 @@ class RejectedEventController {
             Reason.ofWireName(reason);
         } catch (IllegalArgumentException e) {
             throw ProblemException.malformed(
-                    "?reason",
+                    pointer,
                     "not_allowed",
                     "reason must be malformed, contract, size, identity, id_conflict or version");
+        }
+    }
+
+    private static @Nullable Instant time(String pointer, @Nullable String text) {
+        if (text == null || text.isEmpty()) {
+            return null;
+        }
+        try {
+            return OffsetDateTime.parse(text).toInstant();
+        } catch (DateTimeParseException e) {
+            throw ProblemException.malformed(
+                    pointer,
+                    "invalid_time",
+                    pointer.substring(1)
+                            + " must be an RFC 3339 time, such as 2026-11-20T10:00:00Z");
         }
     }
 
     /**
      * One rejected event.
      *
-     * @param original JSON text, at most 64 Ki characters; e-mail addresses in it are masked
+     * @param original as text, personal data in it masked; null when its key is not known here
+     * @param truncated {@code original} is only its beginning
+     * @param replayedAt when it was sent again; null when it was not
      */
     record Item(
             String rejectionId,
@@ -70,9 +116,12 @@ class RejectedEventController {
             List<RejectedEvent.Fault> errors,
             String source,
             Instant rejectedAt,
-            String original) {
+            @Nullable String original,
+            boolean truncated,
+            @Nullable Instant replayedAt) {
 
-        static Item of(RejectedEvent event) {
+        static Item of(Rejected event, Masker masker) {
+            var original = event.original();
             return new Item(
                     event.rejectionId(),
                     event.eventId(),
@@ -81,7 +130,18 @@ class RejectedEventController {
                     event.errors(),
                     event.source(),
                     event.rejectedAt(),
-                    EMAIL.matcher(event.original()).replaceAll("***@***"));
+                    original == null ? null : shown(original, masker),
+                    event.truncated(),
+                    event.replayed());
+        }
+
+        /** By its fields' names where it can be read at all, by patterns alone where it cannot. */
+        private static String shown(byte[] original, Masker masker) {
+            try {
+                return Rejections.clean(masker.mask(LENIENT.readTree(original)).toString());
+            } catch (JacksonException e) {
+                return masker.mask(Rejections.clean(new String(original, StandardCharsets.UTF_8)));
+            }
         }
     }
 }

@@ -7,9 +7,13 @@ import io.mirante.contracts.Topics;
 import io.mirante.contracts.events.FieldError;
 import io.mirante.contracts.events.Reason;
 import io.mirante.contracts.ingestion.RejectedEvent;
+import io.mirante.ingestion.IngestionSettings;
 import io.mirante.ingestion.intake.Item;
+import io.mirante.ingestion.intake.TenantRules;
+import io.mirante.ingestion.keys.Seal;
 import io.mirante.platform.messaging.Outgoing;
 import java.time.Instant;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Objects;
@@ -17,11 +21,24 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 
-/** Makes what keeps an event that was not accepted. Thread-safe. */
+/**
+ * Makes what keeps an event that was not accepted: the reason with personal data masked, the event's own bytes encrypted
+ * for the tenant. Thread-safe.
+ */
 @Component
 public final class Rejections {
 
     private static final int MAX_NAME_LENGTH = 200;
+
+    private final Seal seal;
+    private final TenantRules tenants;
+    private final IngestionSettings settings;
+
+    public Rejections(Seal seal, TenantRules tenants, IngestionSettings settings) {
+        this.seal = seal;
+        this.tenants = tenants;
+        this.settings = settings;
+    }
 
     /**
      * A rejection.
@@ -29,7 +46,7 @@ public final class Rejections {
      * @param eventId as far as the event said
      * @param eventType as the event named it, or null; a name that is no usable text is left out
      * @param source the way in
-     * @param original the event as it came
+     * @param original the event as it came; of one larger than an event may be, the beginning is kept
      */
     public Item.Bad of(
             String tenant,
@@ -45,20 +62,33 @@ public final class Rejections {
                         .map(e -> new FieldError(clean(e.pointer()), e.code(), clean(e.message())))
                         .toList();
         var id = UUID.randomUUID().toString();
+        int end = original.to();
+        boolean truncated = end - original.from() > settings.maxEventBytes();
+        int to = truncated ? original.from() + settings.maxEventBytes() : end;
+        var masker = tenants.masker(tenant);
+        var type = typeName(eventType);
         var rejected =
                 new RejectedEvent(
                         id,
                         tenant,
                         eventId,
-                        typeName(eventType),
+                        type == null ? null : masker.mask(type),
                         reason.wireName(),
                         clean.stream()
                                 .map(e ->
-                                        new RejectedEvent.Fault(e.pointer(), e.code(), e.message()))
+                                        new RejectedEvent.Fault(
+                                                masker.mask(e.pointer()),
+                                                e.code(),
+                                                masker.mask(e.message())))
                                 .toList(),
                         source,
                         at,
-                        original.text());
+                        null,
+                        Base64.getEncoder()
+                                .encodeToString(
+                                        seal.close(
+                                                tenant, id, original.bytes(), original.from(), to)),
+                        truncated);
         return new Item.Bad(record(rejected), reason, clean);
     }
 

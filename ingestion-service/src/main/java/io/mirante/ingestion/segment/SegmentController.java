@@ -5,6 +5,7 @@ import io.mirante.contracts.events.EventValidator;
 import io.mirante.ingestion.IngestionSettings;
 import io.mirante.ingestion.body.JsonBodies;
 import io.mirante.ingestion.events.EventItems;
+import io.mirante.ingestion.intake.EventLimits;
 import io.mirante.ingestion.intake.Intake;
 import io.mirante.ingestion.intake.Item;
 import io.mirante.ingestion.intake.Status;
@@ -52,6 +53,7 @@ class SegmentController {
 
     private final JsonBodies bodies;
     private final EventItems items;
+    private final EventLimits limits;
     private final Intake intake;
     private final IngestionSettings settings;
     private final Clock clock;
@@ -59,12 +61,14 @@ class SegmentController {
     SegmentController(
             JsonBodies bodies,
             EventItems items,
+            EventLimits limits,
             EventLog log,
             MeterRegistry meters,
             IngestionSettings settings,
             Clock clock) {
         this.bodies = bodies;
         this.items = items;
+        this.limits = limits;
         this.intake = new Intake(log, meters, "mirante.ingestion.segment");
         this.settings = settings;
         this.clock = clock;
@@ -153,6 +157,13 @@ class SegmentController {
     }
 
     private Mono<Answer> accept(String tenant, List<JsonNode> events) {
+        if (!limits.takeAll(tenant, events.size())) {
+            return Mono.error(
+                    ProblemException.tooMany(
+                            "the tenant sends more events per second than its limit; send the batch"
+                                    + " again",
+                            Duration.ofSeconds(1)));
+        }
         var rules =
                 new EventValidator.Rules(
                         false,

@@ -7,7 +7,9 @@ import static org.hamcrest.Matchers.containsString;
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdOutputStream;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.mirante.contracts.Json;
 import io.mirante.contracts.events.CanonicalEvent;
+import io.mirante.contracts.gateway.TenantSettings;
 import io.mirante.ingestion.log.EventLog;
 import io.mirante.ingestion.log.Logs;
 import java.io.ByteArrayOutputStream;
@@ -302,7 +304,7 @@ class EventControllerTest {
                           {"index": 0, "event_id": "big", "status": "rejected", "errors": [{"code": "too_large"}]}]}
                         """);
         assertThat(single.history().getFirst().topic()).isEqualTo("mirante.events.rejected");
-        assertThat(single.history().getFirst().value()).hasSizeLessThan(70_000);
+        assertThat(single.history().getFirst().value()).hasSizeLessThan(100_000);
     }
 
     @Test
@@ -418,6 +420,105 @@ class EventControllerTest {
         assertThat(meters.counter("mirante.ingestion.events", "outcome", "retry").count())
                 .isEqualTo(5001);
         assertThat(counted()).isEqualTo(5001);
+    }
+
+    private static TenantSettings settings(String json) {
+        return TenantSettings.defaults("acme").patched(Json.mapper().readTree(json), 1);
+    }
+
+    private WebTestClient tenant(String settings) {
+        var chosen = settings(settings);
+        return Slice.client(new EventLog(single, batch), meters, tenant -> chosen);
+    }
+
+    private static WebTestClient.ResponseSpec post(WebTestClient client, String path, String body) {
+        return client.post()
+                .uri(path)
+                .contentType(MediaType.APPLICATION_JSON)
+                .bodyValue(body)
+                .exchange();
+    }
+
+    @Test
+    void aStrictTenantRefusesUnknownTypesAndFields() {
+        var strict = tenant("{\"mode\": \"strict\"}");
+        post(strict, "/api/v1/events", "{\"event\": " + GOOD.formatted("e") + "}")
+                .expectStatus()
+                .isAccepted();
+        post(
+                        strict,
+                        "/api/v1/events",
+                        "{\"event\": {\"user_id\": \"u\", \"event_type\": \"made_up\"}}")
+                .expectStatus()
+                .isBadRequest()
+                .expectBody()
+                .jsonPath("$.errors[0].code")
+                .isEqualTo("unknown_type");
+        post(
+                        strict,
+                        "/api/v1/events",
+                        "{\"event\": {\"user_id\": \"u\", \"event_type\": \"login\", \"extra\": 1}}")
+                .expectStatus()
+                .isBadRequest()
+                .expectBody()
+                .jsonPath("$.errors[0].code")
+                .isEqualTo("unknown_field");
+    }
+
+    @Test
+    void whatIsOverTheTenantsLimitIsToBeSentAgain() {
+        var limited = tenant("{\"limits\": {\"events_per_second\": 3}}");
+        post(limited, "/api/v1/events/batch", batchOf(5, GOOD))
+                .expectStatus()
+                .isEqualTo(207)
+                .expectBody()
+                .json(
+                        """
+                        {"accepted": 3, "rejected": 0, "results": [
+                          {"index": 3, "event_id": "e3", "status": "retry", "errors": []},
+                          {"index": 4, "event_id": "e4", "status": "retry", "errors": []}]}
+                        """);
+        for (var path : new String[] {"/api/v1/events", "/api/v1/events/batch"}) {
+            post(
+                            limited,
+                            path,
+                            path.endsWith("batch")
+                                    ? batchOf(2, GOOD)
+                                    : "{\"event\": " + GOOD.formatted("e") + "}")
+                    .expectStatus()
+                    .isEqualTo(429)
+                    .expectHeader()
+                    .valueEquals("Retry-After", "1");
+        }
+        assertThat(batch.history()).hasSize(3);
+        assertThat(counted()).as("every event is counted once").isEqualTo(8);
+    }
+
+    @Test
+    void maskingComesBeforeTheHashSoThatARetryIsNoConflict() {
+        var event =
+                "{\"event\": {\"event_id\": \"e\", \"user_id\": \"u\", \"event_type\": \"x\", \"payload\": {\"email\": \"%s\"}%s}}";
+        post("/api/v1/events", event.formatted("Ann@Example.com", "")).expectStatus().isAccepted();
+        post(
+                        "/api/v1/events",
+                        event.formatted(
+                                "ann@example.com",
+                                ", \"sent_at\": \"2026-11-20T10:00:00Z\", \"context\": {\"a\": 1}"))
+                .expectStatus()
+                .isAccepted();
+        post("/api/v1/events", event.formatted("bob@example.com", "")).expectStatus().isAccepted();
+        var hashes =
+                single.history().stream()
+                        .map(r ->
+                                new String(
+                                        r.headers().lastHeader("ce_contenthash").value(),
+                                        StandardCharsets.UTF_8))
+                        .toList();
+        assertThat(hashes.get(1)).isEqualTo(hashes.get(0));
+        assertThat(hashes.get(2)).isNotEqualTo(hashes.get(0));
+        var stored = CanonicalEvent.fromJson(single.history().getFirst().value());
+        assertThat(stored.contentHash()).isEqualTo(hashes.get(0));
+        assertThat(stored.data().path("email").stringValue()).startsWith("email:");
     }
 
     private WebTestClient.ResponseSpec post(String path, String body) {

@@ -2,8 +2,13 @@ package io.mirante.ingestion.events;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.mirante.contracts.Json;
+import io.mirante.contracts.gateway.TenantSettings;
 import io.mirante.ingestion.IngestionSettings;
 import io.mirante.ingestion.body.JsonBodies;
+import io.mirante.ingestion.intake.EventLimits;
+import io.mirante.ingestion.intake.TenantRules;
+import io.mirante.ingestion.keys.MasterKeys;
+import io.mirante.ingestion.keys.Seal;
 import io.mirante.ingestion.log.EventLog;
 import io.mirante.ingestion.rejected.Rejections;
 import io.mirante.platform.web.Caller;
@@ -12,6 +17,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import org.springframework.core.MethodParameter;
 import org.springframework.http.ProblemDetail;
 import org.springframework.http.codec.json.JacksonJsonEncoder;
@@ -38,11 +44,25 @@ final class Slice {
 
     private Slice() {}
 
+    /** The check with settings of the test's own and a random master key. */
+    static EventItems items(Function<String, TenantSettings> settings) {
+        var keys = MasterKeys.random();
+        var tenants = new TenantRules(settings, keys);
+        return new EventItems(new Rejections(new Seal(keys), tenants, SETTINGS), tenants);
+    }
+
     static WebTestClient client(EventLog log, MeterRegistry meters) {
+        return client(log, meters, tenant -> TenantSettings.defaults(tenant));
+    }
+
+    static WebTestClient client(
+            EventLog log, MeterRegistry meters, Function<String, TenantSettings> settings) {
         return WebTestClient.bindToController(
                         new EventController(
                                 new JsonBodies(SETTINGS),
-                                new EventItems(new Rejections()),
+                                items(settings),
+                                new EventLimits(
+                                        tenant -> settings.apply(tenant).limits(), 0, () -> 0L),
                                 log,
                                 meters,
                                 SETTINGS,

@@ -57,6 +57,10 @@ record EventBytes(JsonNode event, OwnBytes own) {
                     && parent.isEmpty()
                     && name.equals("event_type")) {
                 object.set(name, object(parser, from, name, own));
+            } else if (token == JsonToken.VALUE_STRING) {
+                object.put(name, parser.getString());
+            } else if (token == JsonToken.VALUE_NULL) {
+                object.putNull(name);
             } else {
                 object.set(name, (JsonNode) parser.readValueAsTree());
             }
@@ -73,14 +77,19 @@ record EventBytes(JsonNode event, OwnBytes own) {
                 : name.equals("data");
     }
 
-    /** A reading error in words, with its place. */
+    /** A reading error in words, with its place; never what stands there, because the message is stored. */
     static String message(String what, JacksonException e) {
         var at = e.getLocation();
         var place =
                 at == null || at.getLineNr() < 1
                         ? ""
                         : " at its line %d, column %d".formatted(at.getLineNr(), at.getColumnNr());
-        return "the %s is not valid JSON%s: %s".formatted(what, place, e.getOriginalMessage());
+        var why = e.getOriginalMessage();
+        return "the %s is not valid JSON%s: %s"
+                .formatted(
+                        what,
+                        place,
+                        why.startsWith("Unrecognized token") ? "unrecognized token" : why);
     }
 
     /** What a reading error is called in answers. */

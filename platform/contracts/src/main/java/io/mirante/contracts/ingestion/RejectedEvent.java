@@ -10,7 +10,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param rejectionId identifies this rejection, so that a second copy is stored once
  * @param reason wire name: malformed, contract, size, identity, id_conflict or version
- * @param original the event as it came (text), cut to the event limit
+ * @param original what was masked before it came here, as text; null when {@code sealed} holds it
+ * @param sealed the event's own bytes, encrypted for the tenant, in Base64: nobody knows what their fields are, so they
+ *     cannot be masked; null when {@code original} holds it
+ * @param truncated the original is only its beginning, because it is larger than what is kept
  */
 public record RejectedEvent(
         String rejectionId,
@@ -21,7 +24,34 @@ public record RejectedEvent(
         List<Fault> errors,
         String source,
         Instant rejectedAt,
-        String original) {
+        @Nullable String original,
+        @Nullable String sealed,
+        boolean truncated) {
+
+    /** One whose original was masked before. */
+    public RejectedEvent(
+            String rejectionId,
+            String tenantId,
+            @Nullable String eventId,
+            @Nullable String eventType,
+            String reason,
+            List<Fault> errors,
+            String source,
+            Instant rejectedAt,
+            String original) {
+        this(
+                rejectionId,
+                tenantId,
+                eventId,
+                eventType,
+                reason,
+                errors,
+                source,
+                rejectedAt,
+                original,
+                null,
+                false);
+    }
 
     /** What is wrong, where (a JSON pointer into the event), in words that name the remedy. */
     public record Fault(String pointer, String code, String message) {}

@@ -210,6 +210,34 @@ class EventBytesTest {
     }
 
     @Test
+    void theSameEventDaysLaterThroughAnotherDoorWithoutATimestampHasTheSameHash() {
+        var one = Events.pageView();
+        one.remove("timestamp");
+        var other =
+                Events.json(
+                        """
+                        {'payload': {'url': '/products'}, 'event_type': 'page view', 'user_id': 'u1', 'event_id': 'e1',
+                         'sent_at': '2026-11-28T10:00:00Z', 'context': {'a': 1}, 'metadata': {'b': 2}, 'priority': 'critical'}
+                        """);
+        var later =
+                new Rules(
+                        true,
+                        true,
+                        65_536,
+                        Events.RECEIVED.plus(Duration.ofDays(7)),
+                        "/import/orders",
+                        Duration.ofMinutes(5));
+        var first = Events.accept(one);
+        var again = accepted(Json.mapper().writeValueAsBytes(other), later).event();
+        assertThat(again.contentHash()).isEqualTo(first.contentHash());
+        assertThat(again.occurredAt()).isNotEqualTo(first.occurredAt());
+        var else_ = Events.accept(Events.pageView());
+        assertThat(else_.contentHash())
+                .as("a timestamp is content")
+                .isNotEqualTo(first.contentHash());
+    }
+
+    @Test
     void withoutATimestampTheTimeOfReceiptStandsWhateverTheClientsClock() {
         var json = Events.pageView().put("sent_at", "2036-11-21T12:00:00Z");
         json.remove("timestamp");
