@@ -29,6 +29,7 @@ final class Up {
     private static final Duration POLL = Duration.ofMillis(100);
     private static final Duration WATCH = Duration.ofSeconds(1);
     private static final int STOP_ROUNDS = 5;
+    private static final String LOCAL_TENANT = "demo";
     private static final Duration SERVICE_STOP_LIMIT = Duration.ofSeconds(20);
 
     private final Home home;
@@ -251,7 +252,8 @@ final class Up {
         server = KafkaServer.start(infrastructure.kafka().withPort(ports.of(Ports.KAFKA)));
         progress.line(
                 Ports.KAFKA, (ran ? "runs already, port " : "ready on port ") + server.port());
-        List<String> made = TopicSetup.createMissing(server.bootstrapServers());
+        List<String> made = new ArrayList<>(TopicSetup.createMissing(server.bootstrapServers()));
+        made.addAll(TopicSetup.createIngest(server.bootstrapServers(), LOCAL_TENANT));
         if (!made.isEmpty()) {
             progress.line("topics", made.size() + " created");
         }

@@ -3,6 +3,7 @@ package io.mirante.gateway.tenants;
 import io.mirante.contracts.gateway.TenantSettings;
 import io.mirante.gateway.audit.AuditLog;
 import io.mirante.gateway.keys.Reach;
+import io.mirante.platform.messaging.TenantTopics;
 import io.mirante.platform.persistence.TenantDatabase;
 import io.mirante.platform.web.Caller;
 import io.mirante.platform.web.Page;
@@ -12,8 +13,11 @@ import io.mirante.platform.web.Scopes;
 import io.swagger.v3.oas.annotations.Operation;
 import java.net.URI;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
@@ -37,14 +41,19 @@ import tools.jackson.databind.node.ObjectNode;
 @RequestMapping("/api/v1/admin/tenants")
 class TenantController {
 
+    private static final Duration TOPIC_LIMIT = Duration.ofSeconds(5);
+
     private final TenantDatabase database;
     private final TenantStore tenants;
+    private final TenantTopics topics;
     private final AuditLog audit;
     private final SecureRandom random = new SecureRandom();
 
-    TenantController(TenantDatabase database, TenantStore tenants, AuditLog audit) {
+    TenantController(
+            TenantDatabase database, TenantStore tenants, TenantTopics topics, AuditLog audit) {
         this.database = database;
         this.tenants = tenants;
+        this.topics = topics;
         this.audit = audit;
     }
 
@@ -121,7 +130,21 @@ class TenantController {
                                                 HttpStatus.CREATED,
                                                 "tenant.created",
                                                 id,
-                                                null)));
+                                                null))
+                                .delayUntil(made -> topicOf(id)));
+    }
+
+    /** The topic of the tenant's own producers; without it there is no tenant. */
+    private Mono<Void> topicOf(String tenant) {
+        return topics.create(tenant)
+                .timeout(TOPIC_LIMIT)
+                .onErrorMap(
+                        e -> e instanceof KafkaException || e instanceof TimeoutException,
+                        e ->
+                                ProblemException.unavailable(
+                                        "Kafka does not make the tenant's topic at the moment; nothing was"
+                                                + " created, send it again",
+                                        Duration.ofSeconds(5)));
     }
 
     private String tail() {

@@ -11,6 +11,7 @@ import io.mirante.contracts.gateway.TenantSettings;
 import io.mirante.gateway.StubService;
 import io.mirante.platform.audit.AuditTrail;
 import io.mirante.platform.tenants.Tenants;
+import io.mirante.setup.TopicSetup;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
 import java.nio.charset.StandardCharsets;
@@ -132,6 +133,13 @@ class AdministrationIT {
     }
 
     // --- tenants
+
+    @Test
+    void aTenantComesWithTheTopicOfItsOwnProducers() {
+        var servers = mesh.infrastructure().kafka().bootstrapServers();
+        assertThat(TopicSetup.createIngest(servers, newTenant())).as("still missing").isEmpty();
+        assertThat(TopicSetup.createIngest(servers, mesh.newTenant())).hasSize(1);
+    }
 
     @Test
     void aTenantIsMadeWithDefaultsAndPublishedAndItsIdIsMadeFromItsName() {

@@ -2,6 +2,7 @@ package io.mirante.contracts;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -36,6 +37,14 @@ public final class Topics {
     public static final Topic ALERTS = Topic.kept("mirante.alerts", 4, EVENTS);
     public static final Topic TENANTS = Topic.compacted("mirante.tenants", 1);
     public static final Topic AUDIT = Topic.kept("mirante.audit", 4, EVENTS);
+
+    /** Begins the name of each topic that a tenant's own producers write to; the tenant's id follows. */
+    public static final String INGEST_PREFIX = "mirante.ingest.";
+
+    /** Of a topic for outside producers. */
+    private static final int INGEST_PARTITIONS = 4;
+
+    private static final Pattern INGEST_TENANT = Pattern.compile("[A-Za-z0-9._-]{1,200}");
 
     private static final List<String> SERVICES =
             List.of(
@@ -79,6 +88,28 @@ public final class Topics {
     /** The eight services by their short names, in the order of the flow. */
     public static List<String> services() {
         return SERVICES;
+    }
+
+    /**
+     * The topic that a tenant's own producers write to.
+     *
+     * @throws IllegalArgumentException when Kafka allows no topic of that name
+     */
+    public static Topic ingest(String tenant) {
+        if (!INGEST_TENANT.matcher(tenant).matches()) {
+            throw new IllegalArgumentException(
+                    "a tenant's topic needs an id of letters, digits, dots, dashes and underscores, was "
+                            + tenant);
+        }
+        return Topic.kept(INGEST_PREFIX + tenant, INGEST_PARTITIONS, SHORT);
+    }
+
+    /** The tenant whose topic this is; {@link IllegalArgumentException} when it is no such topic. */
+    public static String tenantOfIngest(String topic) {
+        if (!topic.startsWith(INGEST_PREFIX) || topic.length() == INGEST_PREFIX.length()) {
+            throw new IllegalArgumentException(topic + " is no topic of a tenant's producers");
+        }
+        return topic.substring(INGEST_PREFIX.length());
     }
 
     /**

@@ -33,7 +33,21 @@ public final class TopicSetup {
         return createMissing(bootstrapServers, LIMIT);
     }
 
+    /**
+     * Creates the topic that a tenant's own producers write to, unless it is there.
+     *
+     * @return the names of the topics made, none or one
+     */
+    public static List<String> createIngest(String bootstrapServers, String tenant) {
+        return create(bootstrapServers, LIMIT, List.of(Topics.ingest(tenant)));
+    }
+
     static List<String> createMissing(String bootstrapServers, Duration limit) {
+        return create(bootstrapServers, limit, Topics.all());
+    }
+
+    private static List<String> create(
+            String bootstrapServers, Duration limit, List<Topic> wanted) {
         int millis = Math.toIntExact(limit.toMillis());
         try (var admin =
                 Admin.create(
@@ -43,9 +57,7 @@ public final class TopicSetup {
                                 AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, millis))) {
             Set<String> existing = admin.listTopics().names().get();
             var missing =
-                    Topics.all().stream()
-                            .filter(topic -> !existing.contains(topic.name()))
-                            .toList();
+                    wanted.stream().filter(topic -> !existing.contains(topic.name())).toList();
             var made = admin.createTopics(missing.stream().map(TopicSetup::newTopic).toList());
             for (var creation : made.values().values()) {
                 try {

@@ -59,6 +59,11 @@ public class MessagingAutoConfiguration {
                         "30000"));
     }
 
+    @Bean
+    TenantTopics tenantTopics(Admin admin) {
+        return new TenantTopics(admin);
+    }
+
     /** For single records and state: no linger. */
     @Bean(destroyMethod = "close")
     Producer<byte[], byte[]> platformProducer(MessagingSettings settings) {

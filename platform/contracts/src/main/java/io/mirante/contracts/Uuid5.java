@@ -1,0 +1,81 @@
+package io.mirante.contracts;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.UUID;
+
+/**
+ * Ids for events that came without one, as UUIDs of version 5 (RFC 9562): the same record or line has the same id for
+ * ever, so that taking it again adds nothing. Holds no state.
+ */
+public final class Uuid5 {
+
+    /** RFC 9562's namespace for URLs. */
+    private static final byte[] NAMESPACE = {
+        0x6b,
+        (byte) 0xa7,
+        (byte) 0xb8,
+        0x11,
+        (byte) 0x9d,
+        (byte) 0xad,
+        0x11,
+        (byte) 0xd1,
+        (byte) 0x80,
+        (byte) 0xb4,
+        0x00,
+        (byte) 0xc0,
+        0x4f,
+        (byte) 0xd4,
+        0x30,
+        (byte) 0xc8
+    };
+
+    private Uuid5() {}
+
+    /** The id of a record that an outside producer wrote. */
+    public static UUID ofRecord(String topic, int partition, long offset) {
+        var sha1 = sha1();
+        sha1.update(NAMESPACE);
+        sha1.update((topic + "\n" + partition + "\n" + offset).getBytes(StandardCharsets.UTF_8));
+        return uuid(sha1.digest());
+    }
+
+    /**
+     * The id of a line of a file.
+     *
+     * @param source the file's name, or the one given in its place
+     * @param number from 1, the header included
+     * @param line its bytes, without the end of line
+     */
+    public static UUID ofLine(String tenant, String source, long number, byte[] line) {
+        var sha1 = sha1();
+        sha1.update(NAMESPACE);
+        sha1.update(
+                (tenant + "\n" + source + "\n" + number + "\n").getBytes(StandardCharsets.UTF_8));
+        sha1.update(line);
+        return uuid(sha1.digest());
+    }
+
+    private static UUID uuid(byte[] hash) {
+        hash[6] = (byte) (hash[6] & 0x0f | 0x50);
+        hash[8] = (byte) (hash[8] & 0x3f | 0x80);
+        return new UUID(bits(hash, 0), bits(hash, 8));
+    }
+
+    private static long bits(byte[] bytes, int from) {
+        long value = 0;
+        for (int i = from; i < from + 8; i++) {
+            value = value << 8 | bytes[i] & 0xffL;
+        }
+        return value;
+    }
+
+    private static MessageDigest sha1() {
+        try {
+            return MessageDigest.getInstance("SHA-1");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-1", e);
+        }
+    }
+}
