@@ -173,8 +173,7 @@ class CloudEventController {
             checked.add(
                     checked.size() < room
                             ? check(tenant, event)
-                            : new Checked(
-                                    event.attributes().get("id"), new Item.Deferred()));
+                            : new Checked(event.attributes().get("id"), new Item.Deferred()));
         }
         if (checked.isEmpty()) {
             return Mono.just(ResponseEntity.ok(new BatchAnswer<>(0, 0, List.of())));

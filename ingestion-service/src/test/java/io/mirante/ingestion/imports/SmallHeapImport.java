@@ -2,8 +2,12 @@ package io.mirante.ingestion.imports;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.mirante.contracts.Json;
+import io.mirante.contracts.gateway.TenantSettings;
 import io.mirante.ingestion.IngestionSettings;
 import io.mirante.ingestion.events.EventItems;
+import io.mirante.ingestion.intake.TenantRules;
+import io.mirante.ingestion.keys.MasterKeys;
+import io.mirante.ingestion.keys.Seal;
 import io.mirante.ingestion.log.EventLog;
 import io.mirante.ingestion.rejected.Rejections;
 import io.mirante.platform.jobs.JobContext;
@@ -44,19 +48,24 @@ final class SmallHeapImport {
         var upload = uploads.create();
         Files.delete(upload);
         Files.createLink(upload, file);
+        var keys = MasterKeys.random();
+        var tenants = new TenantRules(TenantSettings::defaults, keys);
+        var settings =
+                new IngestionSettings(
+                        65_536,
+                        8 * 1024 * 1024,
+                        5_000,
+                        Duration.ofMinutes(15),
+                        Duration.ofMillis(800));
+        var rejections = new Rejections(new Seal(keys), tenants, settings);
         var imports =
                 new ImportEvents(
                         uploads,
-                        new EventItems(new Rejections()),
-                        new Rejections(),
+                        new EventItems(rejections, tenants),
+                        rejections,
                         new EventLog(producer, producer),
                         new SimpleMeterRegistry(),
-                        new IngestionSettings(
-                                65_536,
-                                8 * 1024 * 1024,
-                                5_000,
-                                Duration.ofMinutes(15),
-                                Duration.ofMillis(800)),
+                        settings,
                         Clock.systemUTC());
         var order =
                 new ImportOrder(
