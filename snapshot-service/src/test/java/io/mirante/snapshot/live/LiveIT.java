@@ -97,6 +97,16 @@ class LiveIT {
     }
 
     @Test
+    void aKeyThatComesWhenTheGatewayHasLongCheckedOneIsNotTakenForAnAnswer() {
+        var frames = new CopyOnWriteArrayList<JsonNode>();
+        var socket = connect(tenant, frames);
+        say(socket, "{\"type\":\"Authenticate\",\"payload\":{\"api_key\":\"another-key\"}}");
+        eventually(() -> assertThat(types(frames)).containsExactly("Error"));
+        assertThat(frames.getFirst().path("payload").path("message").stringValue())
+                .isEqualTo("the socket is authenticated already");
+    }
+
+    @Test
     void filtersUnsubscribesAndAnswersPings() {
         var frames = new CopyOnWriteArrayList<JsonNode>();
         var socket = connect(tenant, frames);
