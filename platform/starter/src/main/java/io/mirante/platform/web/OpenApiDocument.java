@@ -141,9 +141,7 @@ final class OpenApiDocument implements OperationCustomizer, OpenApiCustomizer {
         var before = operation.getDescription();
         var text = before == null ? operation.getSummary() + "." : before;
         operation.setDescription(
-                scopes.isEmpty()
-                        ? text
-                        : text + " Scope: " + String.join(" or ", scopes) + ".");
+                scopes.isEmpty() ? text : text + " Scope: " + String.join(" or ", scopes) + ".");
         if (!scopes.isEmpty()) {
             operation.addExtension("x-scopes", List.copyOf(scopes));
         }
@@ -181,7 +179,9 @@ final class OpenApiDocument implements OperationCustomizer, OpenApiCustomizer {
                             addExamples(path, method, operation);
                             if (operation.getTags() != null) {
                                 operation.setTags(
-                                        operation.getTags().stream().map(OpenApiDocument::tag).toList());
+                                        operation.getTags().stream()
+                                                .map(OpenApiDocument::tag)
+                                                .toList());
                                 tags.addAll(operation.getTags());
                             }
                         }));
@@ -321,9 +321,7 @@ final class OpenApiDocument implements OperationCustomizer, OpenApiCustomizer {
             if (this == TOO_MANY || this == UNAVAILABLE) {
                 response.addHeaderObject(
                         "Retry-After",
-                        new Header()
-                                .description("seconds to wait")
-                                .schema(new IntegerSchema()));
+                        new Header().description("seconds to wait").schema(new IntegerSchema()));
             }
             return response;
         }
@@ -366,11 +364,13 @@ final class OpenApiDocument implements OperationCustomizer, OpenApiCustomizer {
         }
         var response = example.get("response");
         if (response != null) {
-            operation.getResponses().forEach((code, answer) -> {
-                if (SUCCESS.matcher(code).matches()) {
-                    set(answer.getContent(), response);
-                }
-            });
+            operation
+                    .getResponses()
+                    .forEach((code, answer) -> {
+                        if (SUCCESS.matcher(code).matches()) {
+                            set(answer.getContent(), response);
+                        }
+                    });
         }
     }
 
@@ -383,7 +383,8 @@ final class OpenApiDocument implements OperationCustomizer, OpenApiCustomizer {
                 media.setExamples(
                         Map.of(
                                 "example",
-                                new Example().value(Json.mapper().convertValue(example, Object.class))));
+                                new Example()
+                                        .value(Json.mapper().convertValue(example, Object.class))));
             }
         });
     }
@@ -395,9 +396,7 @@ final class OpenApiDocument implements OperationCustomizer, OpenApiCustomizer {
         }
         try (InputStream in = resource.getInputStream()) {
             return Json.mapper().readTree(in).properties().stream()
-                    .collect(
-                            Collectors.toUnmodifiableMap(
-                                    Map.Entry::getKey, Map.Entry::getValue));
+                    .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue));
         } catch (IOException e) {
             throw new UncheckedIOException(EXAMPLES + " cannot be read", e);
         }
