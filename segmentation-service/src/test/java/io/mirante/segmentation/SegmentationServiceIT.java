@@ -179,6 +179,49 @@ class SegmentationServiceIT {
     }
 
     @Test
+    void moneyIsCountedInTheTenantsOwnCurrency() {
+        var tenant = mesh.newTenant();
+        mesh.settings(tenant, "{\"currency\": \"BRL\"}");
+        var client = mesh.client(tenant);
+        var amounts =
+                List.of(
+                        "{\"amount\":7}",
+                        "{\"amount\":5,\"currency\":\"BRL\"}",
+                        "{\"amount\":100,\"currency\":\"USD\"}");
+        for (int i = 0; i < amounts.size(); i++) {
+            mesh.send(
+                    event(
+                            tenant,
+                            "ana",
+                            "purchase",
+                            "2026-11-01T1" + i + ":00:00Z",
+                            null,
+                            amounts.get(i)));
+        }
+        await().ignoreExceptions()
+                .untilAsserted(() ->
+                        get(
+                                client,
+                                "/api/v1/users/ana",
+                                200,
+                                user -> {
+                                    assertThat(user.path("revenue").path("orders").intValue())
+                                            .isEqualTo(3);
+                                    assertThat(user.path("revenue").path("total").stringValue())
+                                            .isEqualTo("12.00");
+                                    assertThat(user.path("revenue").path("currency").stringValue())
+                                            .isEqualTo("BRL");
+                                }));
+        get(
+                client,
+                "/api/v1/users/ana/segment?at=2026-11-10",
+                200,
+                segment ->
+                        assertThat(segment.path("rfm").path("monetary").stringValue())
+                                .isEqualTo("12.00"));
+    }
+
+    @Test
     void aPurchaseIsInTheNextAnswerAlthoughTheBuyersAreKept() {
         var tenant = mesh.newTenant();
         var client = mesh.client(tenant);

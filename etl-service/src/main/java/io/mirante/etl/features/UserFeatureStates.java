@@ -2,6 +2,7 @@ package io.mirante.etl.features;
 
 import io.mirante.contracts.Json;
 import io.mirante.etl.EtlSettings;
+import io.mirante.platform.tenants.Tenants;
 import io.r2dbc.spi.Readable;
 import java.time.Instant;
 import java.util.List;
@@ -31,9 +32,11 @@ final class UserFeatureStates {
                             FeatureQuery.sql("$1", "$2::timestamptz", "$3::text", "$5::bigint[]"));
 
     private final EtlSettings settings;
+    private final Tenants tenants;
 
-    UserFeatureStates(EtlSettings settings) {
+    UserFeatureStates(EtlSettings settings, Tenants tenants) {
         this.settings = settings;
+        this.tenants = tenants;
     }
 
     /** A user's features as stored. */
@@ -121,7 +124,7 @@ final class UserFeatureStates {
         return db.sql(COMPUTE)
                 .bind(0, tenant)
                 .bind(1, asOf)
-                .bind(2, settings.currency())
+                .bind(2, tenants.settings(tenant).currency())
                 .bind(3, due.stream().map(Due::userId).toArray(String[]::new))
                 .bind(4, due.stream().map(Due::personNo).toArray(Long[]::new))
                 .bind(5, due.stream().map(Due::changes).toArray(Long[]::new))

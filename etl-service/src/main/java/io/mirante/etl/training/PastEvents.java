@@ -1,10 +1,10 @@
 package io.mirante.etl.training;
 
-import io.mirante.etl.EtlSettings;
 import io.mirante.etl.features.FeatureCatalog;
 import io.mirante.etl.features.FeatureQuery;
 import io.mirante.platform.messaging.AsOf;
 import io.mirante.platform.persistence.TenantDatabase;
+import io.mirante.platform.tenants.Tenants;
 import io.r2dbc.spi.Readable;
 import java.time.Duration;
 import java.time.Instant;
@@ -34,12 +34,12 @@ final class PastEvents {
 
     private final TenantDatabase database;
     private final AsOf asOf;
-    private final EtlSettings settings;
+    private final Tenants tenants;
 
-    PastEvents(TenantDatabase database, AsOf asOf, EtlSettings settings) {
+    PastEvents(TenantDatabase database, AsOf asOf, Tenants tenants) {
         this.database = database;
         this.asOf = asOf;
-        this.settings = settings;
+        this.tenants = tenants;
     }
 
     /**
@@ -83,7 +83,7 @@ final class PastEvents {
                                                 .filter(statement -> statement.fetchSize(FETCH))
                                                 .bind(0, tenant)
                                                 .bind(1, moment)
-                                                .bind(2, settings.currency())
+                                                .bind(2, tenants.settings(tenant).currency())
                                                 .bind(3, moment.plus(horizon))
                                                 .map(PastEvents::row)
                                                 .all()));

@@ -2,6 +2,7 @@ package io.mirante.segmentation.kpi;
 
 import io.mirante.platform.messaging.AsOf;
 import io.mirante.platform.persistence.TenantDatabase;
+import io.mirante.platform.tenants.Tenants;
 import io.mirante.platform.web.Caller;
 import io.mirante.platform.web.ProblemException;
 import io.mirante.platform.web.Scopes;
@@ -16,7 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.springframework.beans.factory.annotation.Value;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.security.access.prepost.PreAuthorize;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -32,19 +32,19 @@ class KpiController {
     private final ClusterModels models;
     private final Clusters clusters;
     private final AsOf asOf;
-    private final String currency;
+    private final Tenants tenants;
 
     KpiController(
             TenantDatabase database,
             ClusterModels models,
             Clusters clusters,
             AsOf asOf,
-            @Value("${mirante.segmentation.currency}") String currency) {
+            Tenants tenants) {
         this.database = database;
         this.models = models;
         this.clusters = clusters;
         this.asOf = asOf;
-        this.currency = currency;
+        this.tenants = tenants;
     }
 
     /** Figures of a clustering. */
@@ -108,13 +108,14 @@ class KpiController {
 
     private Mono<Kpis> kpis(
             DatabaseClient db, String tenant, ClusterModel model, Instant complete) {
+        var currency = tenants.settings(tenant).currency();
         return clusters.members(db, tenant, model)
-                .flatMap(members -> sums(db, tenant, members))
-                .map(sums -> kpis(model, sums, complete));
+                .flatMap(members -> sums(db, tenant, members, currency))
+                .map(sums -> kpis(model, sums, complete, currency));
     }
 
     private Mono<Map<Integer, Sums>> sums(
-            DatabaseClient db, String tenant, Clusters.Members members) {
+            DatabaseClient db, String tenant, Clusters.Members members, String currency) {
         return db.sql(
                         """
                         SELECT m.cluster, count(*) AS users,
@@ -149,7 +150,8 @@ class KpiController {
                 .collectMap(Map.Entry::getKey, Map.Entry::getValue);
     }
 
-    private Kpis kpis(ClusterModel model, Map<Integer, Sums> sums, Instant complete) {
+    private static Kpis kpis(
+            ClusterModel model, Map<Integer, Sums> sums, Instant complete, String currency) {
         var revenue =
                 sums.values().stream().map(Sums::spend).reduce(BigDecimal.ZERO, BigDecimal::add);
         var all = new ArrayList<Kpi>();

@@ -6,10 +6,10 @@ import io.mirante.platform.messaging.CleanEvents;
 import io.mirante.platform.messaging.Headers;
 import io.mirante.platform.messaging.PoisonException;
 import io.mirante.platform.messaging.Received;
+import io.mirante.platform.tenants.Tenants;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.messaging.Message;
@@ -23,9 +23,7 @@ class ProfileBinding {
 
     @Bean
     Consumer<Message<List<byte[]>>> keepProfiles(
-            BatchRunner runner,
-            Profiles profiles,
-            @Value("${mirante.segmentation.currency}") String currency) {
+            BatchRunner runner, Profiles profiles, Tenants tenants) {
         return runner.storing(
                 CONSUMER,
                 ProfileBinding::parse,
@@ -33,7 +31,8 @@ class ProfileBinding {
                         profiles.add(
                                 db,
                                 ProfileChange.of(
-                                        fresh.stream().map(Received::value).toList(), currency)));
+                                        fresh.stream().map(Received::value).toList(),
+                                        tenant -> tenants.settings(tenant).currency())));
     }
 
     @SuppressWarnings("ConstantConditions") // Jackson leaves null where a field is missing

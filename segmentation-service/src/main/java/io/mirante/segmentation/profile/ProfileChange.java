@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -63,9 +64,10 @@ final class ProfileChange {
     /**
      * Gathers events per user, in the order of tenant and user; events without a known user change nothing.
      *
-     * @param currency of purchases that name none
+     * @param currencyOf a tenant's currency: that of purchases which name none
      */
-    static Collection<ProfileChange> of(Collection<CleanEvent> events, String currency) {
+    static Collection<ProfileChange> of(
+            Collection<CleanEvent> events, UnaryOperator<String> currencyOf) {
         var changes = new TreeMap<String, ProfileChange>();
         events.stream()
                 .filter(event -> event.userId() != null)
@@ -75,7 +77,7 @@ final class ProfileChange {
                     changes.computeIfAbsent(
                                     event.tenantId() + "\n" + user,
                                     key -> new ProfileChange(event.tenantId(), user))
-                            .add(event, currency);
+                            .add(event, currencyOf.apply(event.tenantId()));
                 });
         return changes.values();
     }

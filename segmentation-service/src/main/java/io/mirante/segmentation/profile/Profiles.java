@@ -226,11 +226,12 @@ final class Profiles {
                 .map(row ->
                         new Revenue(
                                 Rows.value(row, "orders", Long.class),
-                                Rows.value(row, "amount", BigDecimal.class)))
+                                Rows.value(row, "amount", BigDecimal.class),
+                                currency))
                 .one();
     }
 
-    record Revenue(long orders, BigDecimal amount) {}
+    record Revenue(long orders, BigDecimal amount, String currency) {}
 
     /** Distinct session ids of the client's. */
     Mono<Long> clientSessions(DatabaseClient db, String tenant, String userId) {

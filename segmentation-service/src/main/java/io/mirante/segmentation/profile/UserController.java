@@ -2,6 +2,7 @@ package io.mirante.segmentation.profile;
 
 import io.mirante.platform.messaging.AsOf;
 import io.mirante.platform.persistence.TenantDatabase;
+import io.mirante.platform.tenants.Tenants;
 import io.mirante.platform.web.Caller;
 import io.mirante.platform.web.ProblemException;
 import io.mirante.platform.web.Scopes;
@@ -17,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.springframework.beans.factory.annotation.Value;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.security.access.prepost.PreAuthorize;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -39,7 +39,7 @@ class UserController {
     private final Risks risks;
     private final Populations populations;
     private final AsOf asOf;
-    private final String currency;
+    private final Tenants tenants;
 
     UserController(
             TenantDatabase database,
@@ -48,14 +48,14 @@ class UserController {
             Risks risks,
             Populations populations,
             AsOf asOf,
-            @Value("${mirante.segmentation.currency}") String currency) {
+            Tenants tenants) {
         this.database = database;
         this.profiles = profiles;
         this.clusters = clusters;
         this.risks = risks;
         this.populations = populations;
         this.asOf = asOf;
-        this.currency = currency;
+        this.tenants = tenants;
     }
 
     /** A user as the API shows them. */
@@ -158,7 +158,7 @@ class UserController {
             Profiles.Profile profile,
             List<Profiles.TypeCount> events) {
         var id = profile.userId();
-        return profiles.revenue(db, tenant, id, currency)
+        return profiles.revenue(db, tenant, id, tenants.settings(tenant).currency())
                 .flatMap(revenue ->
                         profiles.clientSessions(db, tenant, id)
                                 .flatMap(sessions ->
@@ -220,7 +220,9 @@ class UserController {
                 stored.clientSessions() + profile.visits(),
                 new User.Events(byType.values().stream().mapToLong(Long::longValue).sum(), byType),
                 new User.Revenue(
-                        Rows.money(stored.revenue().amount()), stored.revenue().orders(), currency),
+                        Rows.money(stored.revenue().amount()),
+                        stored.revenue().orders(),
+                        stored.revenue().currency()),
                 rfm,
                 stored.cluster(),
                 churn == null ? Map.of() : Map.of("churn", churn),

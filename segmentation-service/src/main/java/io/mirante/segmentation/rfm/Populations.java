@@ -3,6 +3,7 @@ package io.mirante.segmentation.rfm;
 import com.github.benmanes.caffeine.cache.AsyncCache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.mirante.platform.persistence.TenantDatabase;
+import io.mirante.platform.tenants.Tenants;
 import io.mirante.platform.web.ProblemException;
 import io.mirante.segmentation.Rows;
 import java.math.BigDecimal;
@@ -14,7 +15,6 @@ import java.time.LocalDate;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import org.jspecify.annotations.Nullable;
-import org.springframework.beans.factory.annotation.Value;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
@@ -31,7 +31,7 @@ public final class Populations {
 
     private final TenantDatabase database;
     private final Clock clock;
-    private final String currency;
+    private final Tenants tenants;
     private final AsyncCache<Key, Population> cache =
             Caffeine.newBuilder()
                     .expireAfterAccess(UNUSED)
@@ -39,16 +39,13 @@ public final class Populations {
                     .weigher((Key key, Population population) -> 1 + population.size())
                     .buildAsync();
 
-    Populations(
-            TenantDatabase database,
-            Clock clock,
-            @Value("${mirante.segmentation.currency}") String currency) {
+    Populations(TenantDatabase database, Clock clock, Tenants tenants) {
         this.database = database;
         this.clock = clock;
-        this.currency = currency;
+        this.tenants = tenants;
     }
 
-    private record Key(String tenant, LocalDate at, long revision) {}
+    private record Key(String tenant, LocalDate at, long revision, String currency) {}
 
     /**
      * All buyers by a day, with every purchase stored before this was asked.
@@ -59,11 +56,11 @@ public final class Populations {
     public Mono<Population> at(String tenant, @Nullable LocalDate asked, Instant asOf) {
         var day = asked == null ? day(asOf) : asked;
         return revision(tenant)
-                .map(revision -> new Key(tenant, day, revision))
+                .map(revision ->
+                        new Key(tenant, day, revision, tenants.settings(tenant).currency()))
                 .flatMap(key ->
                         Mono.fromFuture(
-                                () -> cache.get(key, (k, executor) -> read(tenant, day).toFuture()),
-                                true));
+                                () -> cache.get(key, (k, executor) -> read(key).toFuture()), true));
     }
 
     /** The day figures speak of; today while nothing is known about completeness yet. */
@@ -104,15 +101,15 @@ public final class Populations {
                                 .one());
     }
 
-    private Mono<Population> read(String tenant, LocalDate at) {
+    private Mono<Population> read(Key key) {
         return database.many(
-                        tenant,
+                        key.tenant(),
                         db ->
                                 db.sql(
                                                 "SELECT user_id, max(day) AS last_day, count(DISTINCT day) AS days, coalesce(sum(amount) FILTER (WHERE currency = $3), 0) AS amount FROM purchase_day WHERE tenant_id = $1 AND day <= $2 GROUP BY user_id")
-                                        .bind(0, tenant)
-                                        .bind(1, at)
-                                        .bind(2, currency)
+                                        .bind(0, key.tenant())
+                                        .bind(1, key.at())
+                                        .bind(2, key.currency())
                                         .map(row ->
                                                 new Purchases(
                                                         Rows.text(row, "user_id"),
@@ -126,6 +123,6 @@ public final class Populations {
                                         .all())
                 .collectList()
                 .publishOn(Schedulers.parallel())
-                .map(buyers -> Population.of(at, buyers));
+                .map(buyers -> Population.of(key.at(), buyers));
     }
 }

@@ -33,7 +33,7 @@ class ProfileChangeTest {
                                                 "2026-01-01T00:00:00Z",
                                                 null,
                                                 "{}")),
-                                "USD"));
+                                tenant -> "USD"));
 
         assertThat(changes).extracting(c -> c.user).containsExactly("a", "b");
         var a = changes.getFirst();
@@ -74,7 +74,7 @@ class ProfileChangeTest {
                                                 "2026-01-02T00:00:00Z",
                                                 null,
                                                 "{\"amount\":5,\"currency\":\"EUR\"}")),
-                                "USD"));
+                                tenant -> "USD"));
 
         var purchases = changes.getFirst().purchases;
         assertThat(purchases).hasSize(3);
@@ -103,7 +103,7 @@ class ProfileChangeTest {
                                                 "2026-01-01T00:00:00Z",
                                                 null,
                                                 "{\"traits\":{\"city\":\"Porto\",\"name\":\"Ana\"}}")),
-                                "USD"));
+                                tenant -> "USD"));
 
         var traits = changes.getFirst().traits;
         assertThat(traits.path("city").stringValue()).isEqualTo("Lisbon");

@@ -1,7 +1,7 @@
 package io.mirante.snapshot.behaviour;
 
 import io.mirante.platform.persistence.TenantDatabase;
-import io.mirante.snapshot.SnapshotSettings;
+import io.mirante.platform.tenants.Tenants;
 import io.mirante.snapshot.TimeRange;
 import java.math.BigDecimal;
 import java.util.List;
@@ -44,11 +44,11 @@ final class Overview {
                     + "$' AND upper(coalesce(data ->> 'currency', $3)) = $3) AS revenue";
 
     private final TenantDatabase database;
-    private final String currency;
+    private final Tenants tenants;
 
-    Overview(TenantDatabase database, SnapshotSettings settings) {
+    Overview(TenantDatabase database, Tenants tenants) {
         this.database = database;
-        this.currency = settings.currency().getCurrencyCode();
+        this.tenants = tenants;
     }
 
     /**
@@ -80,7 +80,7 @@ final class Overview {
                 tenant,
                 db ->
                         in(range, db.sql(TOTALS))
-                                .bind(2, currency)
+                                .bind(2, tenants.settings(tenant).currency())
                                 .map(row ->
                                         new Totals(
                                                 number(row.get("events", Long.class)),

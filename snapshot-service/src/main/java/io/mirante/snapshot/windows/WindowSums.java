@@ -1,14 +1,15 @@
 package io.mirante.snapshot.windows;
 
 import io.mirante.contracts.etl.CleanEvent;
+import io.mirante.contracts.gateway.TenantSettings;
 import io.mirante.contracts.metrics.MetricCatalog;
 import java.math.BigDecimal;
-import java.time.ZoneId;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /**
  * Sums up what events add, hour by hour and day by day of their own time. Plain sums: any order and any split into polls
@@ -16,24 +17,23 @@ import java.util.TreeMap;
  */
 final class WindowSums {
 
-    private final ZoneId zone;
-    private final String currency;
+    private final Function<String, TenantSettings> tenants;
     private final TreeMap<Window, SortedMap<String, BigDecimal>> sums = new TreeMap<>();
     private final Map<Map<String, String>, String> texts = new HashMap<>();
 
     /**
      * Nothing yet.
      *
-     * @param zone whose hours and days
-     * @param currency ISO 4217, for amounts that name none
+     * @param tenants a tenant's settings: whose hours and days, and the currency of amounts that name none
      */
-    WindowSums(ZoneId zone, String currency) {
-        this.zone = zone;
-        this.currency = currency;
+    WindowSums(Function<String, TenantSettings> tenants) {
+        this.tenants = tenants;
     }
 
     void add(CleanEvent event) {
-        var measurements = MetricCatalog.measure(event, currency);
+        var tenant = tenants.apply(event.tenantId());
+        var zone = tenant.zone();
+        var measurements = MetricCatalog.measure(event, tenant.currency());
         for (var granularity : Granularity.values()) {
             var start = granularity.startOf(event.occurredAt(), zone);
             var end = granularity.endOf(event.occurredAt(), zone);

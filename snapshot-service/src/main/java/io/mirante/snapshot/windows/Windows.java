@@ -9,7 +9,7 @@ import io.mirante.contracts.snapshot.SnapshotChanged;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.platform.messaging.Publication;
 import io.mirante.platform.persistence.TenantDatabase;
-import io.mirante.snapshot.SnapshotSettings;
+import io.mirante.platform.tenants.Tenants;
 import io.mirante.snapshot.TimeRange;
 import io.r2dbc.spi.Readable;
 import java.math.BigDecimal;
@@ -42,11 +42,11 @@ public final class Windows {
                     + " w.starts_at AND v.dimensions = w.dimensions) AS metrics";
 
     private final TenantDatabase database;
-    private final SnapshotSettings settings;
+    private final Tenants tenants;
 
-    Windows(TenantDatabase database, SnapshotSettings settings) {
+    Windows(TenantDatabase database, Tenants tenants) {
         this.database = database;
-        this.settings = settings;
+        this.tenants = tenants;
     }
 
     /**
@@ -55,7 +55,7 @@ public final class Windows {
      * @param asOf every event accepted before it has been added by transactions committed before this one
      */
     public Mono<Void> add(Collection<CleanEvent> events, Instant asOf, DatabaseClient stream) {
-        var sums = new WindowSums(settings.zone(), settings.currency().getCurrencyCode());
+        var sums = new WindowSums(tenants::settings);
         events.forEach(sums::add);
         if (sums.sums().isEmpty()) {
             return Mono.empty();
@@ -147,7 +147,7 @@ public final class Windows {
 
     /** The tenant's windows whose start lies in the range's windows, newest first. */
     Mono<List<Stored>> read(String tenant, Wanted wanted) {
-        var zone = settings.zone();
+        var zone = tenants.settings(tenant).zone();
         var first = wanted.granularity().startOf(wanted.range().start(), zone);
         var arguments = new ArrayList<Object>();
         arguments.add(wanted.scope());

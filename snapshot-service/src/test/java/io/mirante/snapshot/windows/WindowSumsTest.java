@@ -2,6 +2,8 @@ package io.mirante.snapshot.windows;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.mirante.contracts.Json;
+import io.mirante.contracts.gateway.TenantSettings;
 import io.mirante.snapshot.CleanLog;
 import java.math.BigDecimal;
 import java.time.Instant;
@@ -16,11 +18,9 @@ import org.junit.jupiter.api.Test;
 
 class WindowSumsTest {
 
-    private static final ZoneId UTC = ZoneId.of("UTC");
-
     @Test
     void anEventCountsInTheHourAndDayThatHoldIt() {
-        var sums = new WindowSums(UTC, "USD");
+        var sums = new WindowSums(TenantSettings::defaults);
         sums.add(CleanLog.event("t", "1", "login", 1, "2026-11-20T10:59:59.999999Z", "{}"));
         sums.add(CleanLog.event("t", "2", "login", 1, "2026-11-20T11:00:00Z", "{}"));
         var logins = new TreeMap<String, BigDecimal>();
@@ -60,7 +60,7 @@ class WindowSumsTest {
 
     @Test
     void amountsStayExactAndKeepTheirCurrencies() {
-        var sums = new WindowSums(UTC, "USD");
+        var sums = new WindowSums(TenantSettings::defaults);
         for (int i = 0; i < 10; i++) {
             sums.add(
                     CleanLog.event(
@@ -111,16 +111,50 @@ class WindowSumsTest {
                             "{\"amount\":%d.%02d}"
                                     .formatted(random.nextInt(50), random.nextInt(100))));
         }
-        var whole = new WindowSums(UTC, "USD");
+        var whole = new WindowSums(TenantSettings::defaults);
         events.forEach(whole::add);
         Collections.shuffle(events, random);
         var parts = new TreeMap<String, BigDecimal>();
         for (int from = 0; from < events.size(); from += 70) {
-            var part = new WindowSums(UTC, "USD");
+            var part = new WindowSums(TenantSettings::defaults);
             events.subList(from, Math.min(events.size(), from + 70)).forEach(part::add);
             flatten(part).forEach((k, v) -> parts.merge(k, v, BigDecimal::add));
         }
         assertThat(parts).as("seed %d", seed).isEqualTo(flatten(whole));
+    }
+
+    @Test
+    void eachTenantHasItsOwnDaysAndCurrency() {
+        var brazil =
+                TenantSettings.defaults("br")
+                        .patched(
+                                Json.mapper()
+                                        .readTree(
+                                                "{\"timezone\": \"America/Sao_Paulo\", \"currency\": \"BRL\"}"),
+                                1);
+        var sums =
+                new WindowSums(
+                        tenant -> tenant.equals("br") ? brazil : TenantSettings.defaults(tenant));
+        for (var tenant : List.of("br", "us")) {
+            sums.add(
+                    CleanLog.event(
+                            tenant, "1", "purchase", 1, "2026-11-20T02:59:59Z", "{\"amount\":5}"));
+        }
+        var days =
+                sums.sums().keySet().stream()
+                        .filter(w -> w.granularity() == Granularity.DAILY)
+                        .filter(w -> w.dimensions().contains("currency"))
+                        .map(w ->
+                                w.tenant()
+                                        + " "
+                                        + w.start()
+                                        + " "
+                                        + w.dimensions()
+                                                .replaceAll(".*currency\":\"(...)\".*", "$1"))
+                        .distinct()
+                        .toList();
+        assertThat(days)
+                .containsExactly("br 2026-11-19T03:00:00Z BRL", "us 2026-11-20T00:00:00Z USD");
     }
 
     private static Map<String, BigDecimal> flatten(WindowSums sums) {
