@@ -7,6 +7,7 @@ import io.mirante.contracts.events.Reason;
 import io.mirante.ingestion.IngestionSettings;
 import io.mirante.ingestion.body.JsonBodies;
 import io.mirante.ingestion.events.EventItems;
+import io.mirante.ingestion.intake.AcceptedEvent;
 import io.mirante.ingestion.intake.BatchAnswer;
 import io.mirante.ingestion.intake.Checked;
 import io.mirante.ingestion.intake.EventLimits;
@@ -83,7 +84,7 @@ class CloudEventController {
     @PreAuthorize(Scopes.INGEST)
     @ResponseStatus(HttpStatus.ACCEPTED)
     @Operation(summary = "Take one CloudEvent in binary mode")
-    Mono<Accepted> binary(Caller caller, ServerHttpRequest request) {
+    Mono<AcceptedEvent> binary(Caller caller, ServerHttpRequest request) {
         var headers = request.getHeaders();
         var attributes = new TreeMap<String, String>();
         headers.forEach((name, values) -> {
@@ -111,7 +112,7 @@ class CloudEventController {
     @PreAuthorize(Scopes.INGEST)
     @ResponseStatus(HttpStatus.ACCEPTED)
     @Operation(summary = "Take one CloudEvent in structured mode")
-    Mono<Accepted> structured(Caller caller, ServerHttpRequest request) {
+    Mono<AcceptedEvent> structured(Caller caller, ServerHttpRequest request) {
         return bodies.read(request)
                 .flatMap(body -> {
                     if (!body.isObject()) {
@@ -133,7 +134,7 @@ class CloudEventController {
         return bodies.read(request).flatMap(body -> many(caller.tenant(), body, verbose));
     }
 
-    private Mono<Accepted> one(String tenant, CloudEvent event) {
+    private Mono<AcceptedEvent> one(String tenant, CloudEvent event) {
         var checked =
                 limits.take(tenant, 1) == 1
                         ? check(tenant, event)
@@ -149,7 +150,7 @@ class CloudEventController {
                                                 .map(CloudEventController::forProblem)
                                                 .toList());
                     }
-                    return new Accepted(checked.id(), settled.status());
+                    return new AcceptedEvent(checked.id(), settled.status());
                 });
     }
 
@@ -247,9 +248,6 @@ class CloudEventController {
             return value;
         }
     }
-
-    /** Body of the 202. */
-    record Accepted(@Nullable String eventId, Status status) {}
 
     /**
      * One event of a batch.

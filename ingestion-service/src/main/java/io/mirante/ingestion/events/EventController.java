@@ -7,6 +7,7 @@ import io.mirante.contracts.events.Glimpse;
 import io.mirante.ingestion.IngestionSettings;
 import io.mirante.ingestion.body.BodySlices;
 import io.mirante.ingestion.body.JsonBodies;
+import io.mirante.ingestion.intake.AcceptedEvent;
 import io.mirante.ingestion.intake.BatchAnswer;
 import io.mirante.ingestion.intake.Checked;
 import io.mirante.ingestion.intake.EventLimits;
@@ -146,9 +147,6 @@ class EventController {
                 SOURCE,
                 settings.clockTolerance());
     }
-
-    /** Body of the 202. */
-    record AcceptedEvent(@Nullable String eventId, Status status) {}
 
     /**
      * One event of a batch.

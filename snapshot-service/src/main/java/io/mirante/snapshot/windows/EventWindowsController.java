@@ -6,10 +6,10 @@ import io.mirante.contracts.events.EventType;
 import io.mirante.contracts.events.EventTypes;
 import io.mirante.contracts.events.Module;
 import io.mirante.platform.persistence.TenantDatabase;
+import io.mirante.platform.tenants.Tenants;
 import io.mirante.platform.web.Caller;
 import io.mirante.platform.web.ProblemException;
 import io.mirante.snapshot.CountedUpTo;
-import io.mirante.snapshot.SnapshotSettings;
 import io.r2dbc.spi.Readable;
 import io.swagger.v3.oas.annotations.Operation;
 import java.time.Instant;
@@ -36,13 +36,12 @@ class EventWindowsController {
     private static final TypeReference<Map<String, String>> TEXTS = new TypeReference<>() {};
 
     private final TenantDatabase database;
-    private final SnapshotSettings settings;
+    private final Tenants tenants;
     private final CountedUpTo countedUpTo;
 
-    EventWindowsController(
-            TenantDatabase database, SnapshotSettings settings, CountedUpTo countedUpTo) {
+    EventWindowsController(TenantDatabase database, Tenants tenants, CountedUpTo countedUpTo) {
         this.database = database;
-        this.settings = settings;
+        this.tenants = tenants;
         this.countedUpTo = countedUpTo;
     }
 
@@ -142,7 +141,7 @@ class EventWindowsController {
     }
 
     private List<Place> windows(CleanEvent event) {
-        var sums = new WindowSums(settings.zone(), settings.currency().getCurrencyCode());
+        var sums = new WindowSums(tenants::settings);
         sums.add(event);
         return sums.sums().entrySet().stream()
                 .map(w ->
