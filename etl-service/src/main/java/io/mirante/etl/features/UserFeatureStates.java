@@ -76,17 +76,12 @@ final class UserFeatureStates {
      * Computes a batch of due users of a tenant again, as of a moment; answers how many. Another replica that is at the
      * same tenant leaves nothing to do here. A user is computed at most once per second of as_of.
      *
-     * <p>Plans are made for the arrays at hand: a cached plan expects ten elements and joins thousands by nested loops.
-     *
      * <p>The rows are locked only while results are written, in the order in which polls lock them. A user marked while
      * computing stays due.
      */
     Mono<Integer> recompute(String tenant, Instant asOf, int limit, DatabaseClient db) {
         return db.sql(
-                        """
-                        SELECT pg_try_advisory_xact_lock(hashtextextended('etl.features ' || $1, 0)),
-                            set_config('plan_cache_mode', 'force_custom_plan', true)\
-                        """)
+                        "SELECT pg_try_advisory_xact_lock(hashtextextended('etl.features ' || $1, 0))")
                 .bind(0, tenant)
                 .map(row -> Boolean.TRUE.equals(row.get(0, Boolean.class)))
                 .one()
