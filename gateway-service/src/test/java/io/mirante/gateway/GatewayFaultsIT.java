@@ -65,7 +65,7 @@ class GatewayFaultsIT extends AtTheDoor {
                                                     .build(),
                                             HttpResponse.BodyHandlers.ofString()))
                             .toList();
-            await().atMost(Duration.ofSeconds(10))
+            await().atMost(Duration.ofSeconds(60))
                     .until(() ->
                             SERVICES.get("churn").hits("/api/v1/predict/batch?slow") - before
                                     == 10);
@@ -73,7 +73,7 @@ class GatewayFaultsIT extends AtTheDoor {
             assertThat(inFlight.stream().map(f -> f.join().statusCode())).containsOnly(200);
             await().atMost(Duration.ofSeconds(5))
                     .untilAsserted(() -> assertThat(closed).hasValue(1012));
-            await().atMost(Duration.ofSeconds(15)).until(ended::isDone);
+            await().atMost(Duration.ofSeconds(60)).until(ended::isDone);
             assertThatThrownBy(() ->
                             http.send(
                                     request(gateway, "/health/live", KEY).build(),

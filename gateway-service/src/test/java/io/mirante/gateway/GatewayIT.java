@@ -315,7 +315,7 @@ class GatewayIT extends AtTheDoor {
 
     @Test
     void healthNamesEveryServiceAndIsAnsweredFromMemory() {
-        await().atMost(Duration.ofSeconds(20))
+        await().atMost(Duration.ofSeconds(60))
                 .untilAsserted(() ->
                         mesh.anonymous()
                                 .get()
@@ -333,7 +333,7 @@ class GatewayIT extends AtTheDoor {
         etl.health(
                 "{\"status\":\"DOWN\",\"components\":{\"kafka\":{\"status\":\"DOWN\"},\"database\":{\"status\":\"UP\"}}}");
         try {
-            await().atMost(Duration.ofSeconds(20))
+            await().atMost(Duration.ofSeconds(60))
                     .untilAsserted(() ->
                             mesh.anonymous()
                                     .get()

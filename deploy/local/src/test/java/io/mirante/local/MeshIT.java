@@ -83,7 +83,7 @@ final class MeshIT {
         for (String part : List.of("etl", "gateway", "kafka", "postgres")) {
             kill(pid(first, part));
         }
-        await().atMost(Duration.ofSeconds(10))
+        await().atMost(Duration.ofSeconds(60))
                 .until(() -> status().get("state").asString().equals("partial"));
         assertThat(mesh(Map.of(), "up", "--detach").code()).isZero();
         JsonNode second = status();
@@ -140,10 +140,11 @@ final class MeshIT {
             try (var keyboard = terminal.getOutputStream()) {
                 keyboard.write(CTRL_C);
                 keyboard.flush();
-                await().until(() -> Files.readString(screen).contains("Stopping the mesh"));
+                await().atMost(Duration.ofSeconds(60))
+.until(() -> Files.readString(screen).contains("Stopping the mesh"));
                 keyboard.write(CTRL_C);
                 keyboard.flush();
-                assertThat(terminal.waitFor(30, TimeUnit.SECONDS)).isTrue();
+                assertThat(terminal.waitFor(60, TimeUnit.SECONDS)).isTrue();
             }
             assertThat(terminal.exitValue()).isEqualTo(130);
             assertThat(status().get("state").asString()).isEqualTo("down");

@@ -53,9 +53,9 @@ class RelearnPersonsIT {
     }
 
     private void awaitPersons(String tenant, int persons) {
-        await().atMost(Duration.ofSeconds(30)).until(() -> numbers(tenant).size() == persons);
+        await().atMost(Duration.ofSeconds(60)).until(() -> numbers(tenant).size() == persons);
         // published with the Kafka transaction that follows the commit
-        await().atMost(Duration.ofSeconds(30))
+        await().atMost(Duration.ofSeconds(60))
                 .until(() ->
                         mesh.read("mirante.identities").stream()
                                         .filter(r ->

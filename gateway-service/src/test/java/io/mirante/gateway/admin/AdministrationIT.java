@@ -667,7 +667,7 @@ class AdministrationIT {
         entries.forEach(e -> mesh.send(AuditTrail.outgoing(e)));
         mesh.send(AuditTrail.outgoing(entries.getFirst()));
         var base = "/api/v1/admin/audit?kind=query&tenant_id=" + tenant;
-        await().atMost(Duration.ofSeconds(20))
+        await().atMost(Duration.ofSeconds(60))
                 .until(() -> call(ROOT, "GET", base, null).body().path("items").size() == 5);
         assertThat(ids(call(ROOT, "GET", base + "&subject=key_b", null)))
                 .containsExactly("audit-3", "audit-1");
@@ -703,7 +703,7 @@ class AdministrationIT {
         var viewer = newKey(tenant, "'analytics.view'", "");
         call(viewer.text("key"), "GET", "/api/v1/admin/keys", null);
         var path = "/api/v1/admin/audit?subject=" + viewer.text("id") + "&tenant_id=" + tenant;
-        await().atMost(Duration.ofSeconds(20))
+        await().atMost(Duration.ofSeconds(60))
                 .untilAsserted(() -> {
                     var item = call(ROOT, "GET", path, null).body().path("items").path(0);
                     assertThat(item.path("action").stringValue())

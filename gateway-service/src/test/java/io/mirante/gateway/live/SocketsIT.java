@@ -129,12 +129,12 @@ class SocketsIT extends AtTheDoor {
         var second = open("/ws", KEY);
         second.awaitFrames(1);
         second.socket.sendClose(4321, "enough").join();
-        await().atMost(Duration.ofSeconds(10))
+        await().atMost(Duration.ofSeconds(60))
                 .untilAsserted(() -> assertThat(service.lastClose()).isEqualTo(4321));
         var third = open("/ws", KEY);
         third.awaitFrames(1);
         third.socket.abort();
-        await().atMost(Duration.ofSeconds(10))
+        await().atMost(Duration.ofSeconds(60))
                 .untilAsserted(() -> assertThat(service.lastClose()).isEqualTo(1001));
     }
 
@@ -148,7 +148,7 @@ class SocketsIT extends AtTheDoor {
         client.reading = false;
         client.send("flood " + frames);
         var last = new long[] {-1};
-        await().atMost(Duration.ofSeconds(20))
+        await().atMost(Duration.ofSeconds(60))
                 .pollInterval(Duration.ofMillis(400))
                 .until(() -> {
                     long now = service.framesSent() - before;
@@ -159,7 +159,7 @@ class SocketsIT extends AtTheDoor {
         assertThat(last[0]).isLessThan(frames / 2);
         client.reading = true;
         client.socket.request(1);
-        await().atMost(Duration.ofSeconds(30))
+        await().atMost(Duration.ofSeconds(60))
                 .untilAsserted(() -> assertThat(client.frames).hasSize(frames + 1));
         assertThat(client.frames.getLast()).startsWith((frames - 1) + " ");
     }
@@ -242,12 +242,12 @@ class SocketsIT extends AtTheDoor {
         }
 
         void awaitFrames(int count) {
-            await().atMost(Duration.ofSeconds(10))
+            await().atMost(Duration.ofSeconds(60))
                     .untilAsserted(() -> assertThat(frames).hasSizeGreaterThanOrEqualTo(count));
         }
 
         void awaitClose(int code) {
-            await().atMost(Duration.ofSeconds(10))
+            await().atMost(Duration.ofSeconds(60))
                     .untilAsserted(() -> assertThat(closed).isEqualTo(code));
         }
 

@@ -89,7 +89,7 @@ class CloudEventIT {
                           {"index": 2, "status": "rejected", "errors": [{"pointer": "/datacontenttype"}]}]}
                         """);
         assertThat(raw(tenant)).hasSize(1);
-        await().atMost(Duration.ofSeconds(20))
+        await().atMost(Duration.ofSeconds(60))
                 .untilAsserted(() ->
                         mesh.client(tenant)
                                 .get()

@@ -75,7 +75,7 @@ final class PostgresServerTest {
             PostgresServer server = PostgresServer.find(settings()).orElseThrow();
             assertThat(server.isAlive()).isTrue();
             parent.destroyForcibly().waitFor();
-            await().atMost(Duration.ofSeconds(20)).until(() -> !server.isAlive());
+            await().atMost(Duration.ofSeconds(60)).until(() -> !server.isAlive());
         } finally {
             parent.destroyForcibly();
         }

@@ -1,8 +1,6 @@
 package io.mirante.platform.web;
 
-import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import io.mirante.contracts.Json;
-import io.swagger.v3.core.jackson.ModelResolver;
 import io.swagger.v3.oas.models.Components;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
@@ -41,15 +39,12 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springdoc.core.customizers.OpenApiCustomizer;
 import org.springdoc.core.customizers.OperationCustomizer;
-import org.springdoc.core.providers.ObjectMapperProvider;
 import org.springdoc.core.utils.SpringDocUtils;
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.http.HttpStatus;
 import org.springframework.security.access.prepost.PreAuthorize;
 import org.springframework.web.method.HandlerMethod;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * What every route's description holds without its controller saying so: names as they are on the wire, the scope, paging,
@@ -64,25 +59,13 @@ final class OpenApiDocument implements OperationCustomizer, OpenApiCustomizer {
     private static final Pattern SUCCESS = Pattern.compile("2\\d\\d|default");
 
     static {
-        SpringDocUtils.getConfig()
-                .addRequestWrapperToIgnore(Caller.class, Paging.class)
-                .replaceWithClass(JsonNode.class, Object.class)
-                .replaceWithClass(ObjectNode.class, Object.class)
-                .replaceWithClass(ArrayNode.class, Object.class);
+        SpringDocUtils.getConfig().addRequestWrapperToIgnore(Caller.class, Paging.class);
     }
 
     private final Map<String, JsonNode> examples;
 
     OpenApiDocument() {
         this.examples = read();
-    }
-
-    /** Schemas in the wire's snake_case. */
-    static ModelResolver snakeCase(ObjectMapperProvider mappers) {
-        return new ModelResolver(
-                mappers.jsonMapper()
-                        .copy()
-                        .setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE));
     }
 
     /** The frame of a service's document. */
@@ -379,7 +362,7 @@ final class OpenApiDocument implements OperationCustomizer, OpenApiCustomizer {
             return;
         }
         content.forEach((type, media) -> {
-            if ((type.contains("json") || type.equals("*/*")) && media.getExample() == null) {
+            if (type.contains("json") && media.getExample() == null) {
                 media.setExamples(
                         Map.of(
                                 "example",

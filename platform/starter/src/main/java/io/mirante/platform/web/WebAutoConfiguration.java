@@ -57,7 +57,7 @@ public class WebAutoConfiguration implements WebFluxConfigurer {
     @Bean
     @ConditionalOnBooleanProperty(name = "springdoc.api-docs.enabled", matchIfMissing = true)
     ModelResolver openApiSchemas(ObjectMapperProvider mappers) {
-        return OpenApiDocument.snakeCase(mappers);
+        return new WireSchemas(mappers.jsonMapper());
     }
 
     private static final class CallerResolver implements HandlerMethodArgumentResolver {
