@@ -32,6 +32,10 @@ final class WireSchemas extends ModelResolver {
 
     private static final SnakeCaseStrategy SNAKE = new SnakeCaseStrategy();
 
+    /** Named one by one: springdoc takes a schema without a type for an object. */
+    private static final List<String> ANY =
+            List.of("object", "array", "string", "number", "boolean", "null");
+
     WireSchemas(ObjectMapper mapper) {
         super(
                 mapper.copy().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE),
@@ -43,15 +47,15 @@ final class WireSchemas extends ModelResolver {
             AnnotatedType type, ModelConverterContext context, Iterator<ModelConverter> chain) {
         var raw = _mapper.constructType(type.getType()).getRawClass();
         if (raw == ObjectNode.class) {
-            return any("object");
+            return of(List.of("object"));
         }
         if (raw == ArrayNode.class) {
-            var array = any("array");
-            array.setItems(any(null));
+            var array = of(List.of("array"));
+            array.setItems(of(ANY));
             return array;
         }
         if (raw == Object.class || JsonNode.class.isAssignableFrom(raw)) {
-            return any(null);
+            return of(ANY);
         }
         Schema<?> schema = super.resolve(type, context, chain);
         if (schema != null && raw.isRecord()) {
@@ -70,11 +74,9 @@ final class WireSchemas extends ModelResolver {
         return schema;
     }
 
-    private static JsonSchema any(@Nullable String type) {
+    private static JsonSchema of(List<String> types) {
         var schema = new JsonSchema();
-        if (type != null) {
-            schema.addType(type);
-        }
+        types.forEach(schema::addType);
         return schema;
     }
 
@@ -104,7 +106,7 @@ final class WireSchemas extends ModelResolver {
 
     private static Schema<?> orNull(Schema<?> property) {
         if (property.get$ref() != null) {
-            return new JsonSchema().anyOf(List.of(property, any("null")));
+            return new JsonSchema().anyOf(List.of(property, of(List.of("null"))));
         }
         var types = property.getTypes();
         if (types != null && !types.contains("null")) {
