@@ -40,6 +40,7 @@ final class WireSchemas extends ModelResolver {
         super(
                 mapper.copy().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE),
                 new Names());
+        setOpenapi31(true);
     }
 
     @Override

@@ -42,7 +42,6 @@ class WireSchemasTest {
 
     private static Map<String, Schema> models(Class<?> type) {
         var resolver = new WireSchemas(new ObjectMapper());
-        resolver.openapi31(true);
         var context = new ModelConverterContextImpl(resolver);
         context.resolve(new AnnotatedType(type));
         return context.getDefinedModels();
