@@ -28,7 +28,15 @@ class NodeClientsInterop {
     private static final Duration SOON = Duration.ofSeconds(60);
     private static final Path FOLDER = MeshUnderTest.checkout().resolve("deploy/interop");
     private static final List<String> SERVICES =
-            List.of("ingestion", "etl", "segmentation", "churn", "industry40", "snapshot", "alert");
+            List.of(
+                    "gateway",
+                    "ingestion",
+                    "etl",
+                    "segmentation",
+                    "churn",
+                    "industry40",
+                    "snapshot",
+                    "alert");
 
     @BeforeAll
     static void install() throws IOException, InterruptedException {

@@ -51,9 +51,7 @@ final class WireSchemas extends ModelResolver {
             return of(List.of("object"));
         }
         if (raw == ArrayNode.class) {
-            var array = of(List.of("array"));
-            array.setItems(of(ANY));
-            return array;
+            return of(List.of("array"));
         }
         if (raw == Object.class || JsonNode.class.isAssignableFrom(raw)) {
             return of(ANY);
@@ -78,6 +76,9 @@ final class WireSchemas extends ModelResolver {
     private static JsonSchema of(List<String> types) {
         var schema = new JsonSchema();
         types.forEach(schema::addType);
+        if (types.contains("array")) {
+            schema.setItems(new JsonSchema());
+        }
         return schema;
     }
 
@@ -107,7 +108,10 @@ final class WireSchemas extends ModelResolver {
 
     private static Schema<?> orNull(Schema<?> property) {
         if (property.get$ref() != null) {
-            return new JsonSchema().anyOf(List.of(property, of(List.of("null"))));
+            var either = new JsonSchema();
+            either.setName(property.getName());
+            either.setAnyOf(List.of(property, of(List.of("null"))));
+            return either;
         }
         var types = property.getTypes();
         if (types != null && !types.contains("null")) {

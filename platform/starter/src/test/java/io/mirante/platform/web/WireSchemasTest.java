@@ -2,6 +2,7 @@ package io.mirante.platform.web;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.swagger.v3.core.converter.AnnotatedType;
 import io.swagger.v3.core.converter.ModelConverterContextImpl;
@@ -31,6 +32,8 @@ class WireSchemasTest {
             ObjectNode data,
             Map<String, JsonNode> metrics,
             @Nullable Colour colour) {}
+
+    record Wrapping(@JsonUnwrapped Answer answer, long revision) {}
 
     static final class OtherController {
         record Part(long size) {}
@@ -62,10 +65,18 @@ class WireSchemasTest {
     }
 
     @Test
+    void namesWhatIsUnwrapped() {
+        assertThat(models(Wrapping.class).get("WireSchemasTestWrapping").getProperties())
+                .containsKeys("part", "last_seen", "revision");
+    }
+
+    @Test
     void takesAJsonTreeForAnyValue() {
         Schema<?> answer = models(Answer.class).get("WireSchemasTestAnswer");
 
-        assertThat(answer.getProperties().get("value").getTypes()).hasSize(6);
+        Schema<?> value = answer.getProperties().get("value");
+        assertThat(value.getTypes()).hasSize(6);
+        assertThat(value.getItems()).isNotNull();
         assertThat(answer.getProperties().get("data").getTypes()).containsExactly("object");
         assertThat(
                         ((Schema<?>)
