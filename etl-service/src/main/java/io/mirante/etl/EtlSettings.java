@@ -1,6 +1,7 @@
 package io.mirante.etl;
 
 import java.time.Duration;
+import java.util.List;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
@@ -9,14 +10,26 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *
  * @param refresh after which a user's features are computed again without a new event, 1 minute or more: time alone
  *     changes them
+ * @param blockedIds ids that name nobody, besides {@code null}, {@code anonymous}, {@code 0} and the like; case does not
+ *     matter
+ * @param mergesPerHour how many anonymous ids may become one user within an hour, 1 or more: what goes beyond comes from
+ *     a program or a shared login, and is refused
  */
 @ConfigurationProperties("mirante.etl")
-public record EtlSettings(@DefaultValue("24h") Duration refresh) {
+public record EtlSettings(
+        @DefaultValue("24h") Duration refresh,
+        @DefaultValue List<String> blockedIds,
+        @DefaultValue("20") int mergesPerHour) {
 
     public EtlSettings {
+        blockedIds = List.copyOf(blockedIds);
         if (!(refresh.compareTo(Duration.ofMinutes(1)) >= 0)) {
             throw new IllegalArgumentException(
                     "mirante.etl.refresh must be at least 1 minute, was " + refresh);
+        }
+        if (!(mergesPerHour >= 1)) {
+            throw new IllegalArgumentException(
+                    "mirante.etl.merges-per-hour must be 1 or more, was " + mergesPerHour);
         }
     }
 }

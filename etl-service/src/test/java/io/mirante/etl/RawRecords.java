@@ -51,6 +51,42 @@ public final class RawRecords {
                 "{\"amount\":\"" + amount + "\",\"currency\":\"USD\"}");
     }
 
+    /** By a visitor nobody knows. */
+    public static CanonicalEvent visit(String anonymousId, Instant at) {
+        return event("page_view", null, anonymousId, at, "{\"url\":\"/\"}");
+    }
+
+    public static CanonicalEvent identify(String user, String anonymousId, Instant at) {
+        return event("identify", user, anonymousId, at, "{\"traits\":{}}");
+    }
+
+    public static CanonicalEvent alias(String user, String previousId, Instant at) {
+        return event("alias", user, null, at, "{\"previous_id\":\"" + previousId + "\"}");
+    }
+
+    /** Of module web. */
+    public static CanonicalEvent event(
+            String type,
+            @Nullable String user,
+            @Nullable String anonymousId,
+            Instant at,
+            String data) {
+        return new CanonicalEvent(
+                id(),
+                type,
+                "web",
+                user,
+                anonymousId,
+                null,
+                at.truncatedTo(ChronoUnit.MICROS),
+                at.truncatedTo(ChronoUnit.MICROS).toString(),
+                false,
+                1,
+                json(data),
+                json("{}"),
+                json("{}"));
+    }
+
     public static String id() {
         return "evt_" + UUID.randomUUID();
     }

@@ -10,6 +10,7 @@ import io.mirante.contracts.Keys;
 import io.mirante.contracts.Topics;
 import io.mirante.contracts.churn.UserPrediction;
 import io.mirante.contracts.etl.CleanEvent;
+import io.mirante.contracts.etl.PersonMerge;
 import io.mirante.contracts.etl.UserFeatures;
 import io.mirante.contracts.segmentation.UserCluster;
 import io.mirante.platform.messaging.Outgoing;
@@ -176,6 +177,120 @@ class SegmentationServiceIT {
                 200,
                 segment -> assertThat(segment.path("rfm").isNull()).isTrue());
         get(mesh.client(mesh.newTenant()), "/api/v1/users/u", 404, body -> {});
+    }
+
+    @Test
+    void whatAVisitorDidIsTheUsersOnceTheyAreKnownUntilThatIsUndone() {
+        var tenant = mesh.newTenant();
+        var client = mesh.client(tenant);
+        mesh.sendAll(
+                List.of(
+                        event(tenant, null, "page_view", "2026-11-01T10:00:00Z", null, "{}"),
+                        event(tenant, null, "interaction", "2026-11-01T10:10:00Z", "s-1", "{}"),
+                        event(
+                                tenant,
+                                null,
+                                "purchase",
+                                "2026-11-02T10:00:00Z",
+                                "s-2",
+                                "{\"amount\":\"5.00\"}"),
+                        event(
+                                tenant,
+                                "ana",
+                                "purchase",
+                                "2026-11-03T10:00:00Z",
+                                "s-2",
+                                "{\"amount\":\"10.00\"}"),
+                        event(tenant, "bob", "login", "2026-11-03T10:00:00Z", "s-3", "{}")));
+        awaitUser(client, "bob");
+        assertFigures(client, "ana", "2026-11-03T10:00:00Z", 1, "10.00", 1, 1);
+        assertThat(ids(client, "bob")).containsExactly("bob", "anon-1");
+
+        // the visitor is ana, whatever is said of bob
+        mesh.sendAll(
+                List.of(
+                        merge(tenant, "ana", PersonMerge.MERGED, 1),
+                        merge(tenant, "bob", PersonMerge.REFUSED, 2)));
+        await().untilAsserted(() ->
+                assertFigures(client, "ana", "2026-11-01T10:00:00Z", 4, "15.00", 3, 2));
+        assertThat(ids(client, "ana")).containsExactly("ana", "anon-1");
+        assertThat(ids(client, "bob")).containsExactly("bob");
+        get(
+                client,
+                "/api/v1/fans/ana",
+                200,
+                fan -> assertThat(fan.path("engagement").longValue()).isEqualTo(1));
+        get(
+                client,
+                "/api/v1/fans",
+                200,
+                fans -> assertThat(fans.path("items")).as("a visitor is no fan").hasSize(2));
+
+        mesh.send(merge(tenant, "ana", PersonMerge.UNDONE, 3));
+        await().untilAsserted(() ->
+                assertFigures(client, "ana", "2026-11-03T10:00:00Z", 1, "10.00", 1, 1));
+        assertThat(ids(client, "ana")).containsExactly("ana");
+    }
+
+    private static void assertFigures(
+            WebTestClient client,
+            String id,
+            String firstSeen,
+            long events,
+            String revenue,
+            long sessions,
+            int purchaseDays) {
+        get(
+                client,
+                "/api/v1/users/" + id,
+                200,
+                user -> {
+                    assertThat(user.path("first_seen_at").stringValue()).isEqualTo(firstSeen);
+                    assertThat(user.path("events").path("total").longValue()).isEqualTo(events);
+                    assertThat(user.path("revenue").path("total").stringValue()).isEqualTo(revenue);
+                    assertThat(user.path("sessions").longValue()).isEqualTo(sessions);
+                    assertThat(user.path("rfm").path("frequency").intValue())
+                            .isEqualTo(purchaseDays);
+                });
+    }
+
+    private static List<String> ids(WebTestClient client, String user) {
+        return request(client, "/api/v1/users/" + user, 200)
+                .path("identities")
+                .valueStream()
+                .map(i -> i.path("id").stringValue())
+                .toList();
+    }
+
+    private static Outgoing merge(String tenant, String user, String state, long revision) {
+        var at = Instant.parse("2026-11-03T10:00:00Z");
+        var mergeId = user.equals("ana") ? "1-2" : "1-3";
+        return new Outgoing(
+                Topics.IDENTITIES.name(),
+                null,
+                Keys.of(tenant, "merge", mergeId),
+                Json.mapper()
+                        .writeValueAsBytes(
+                                new PersonMerge(
+                                        tenant,
+                                        mergeId,
+                                        state,
+                                        state.equals(PersonMerge.REFUSED)
+                                                ? "two_known_people"
+                                                : null,
+                                        "identify",
+                                        "anonymous",
+                                        "anon-1",
+                                        1,
+                                        user,
+                                        user.equals("ana") ? 2 : 3,
+                                        "e",
+                                        at,
+                                        at,
+                                        null,
+                                        null,
+                                        revision)),
+                Map.of(CloudHeaders.TENANT, tenant, CloudHeaders.TYPE, PersonMerge.TYPE));
     }
 
     @Test

@@ -23,8 +23,11 @@ final class UserFeatureStates {
     private static final String COMPUTE =
             """
             SELECT d.user_id, d.changes, jsonb_strip_nulls(to_jsonb(f) - ARRAY['person_no', 'user_id'])::text,
-                (SELECT min(e.occurred_at) FROM analytics_event e
-                 WHERE e.tenant_id = $1 AND e.person_no = d.person_no AND e.occurred_at >= $2)
+                least((SELECT min(e.occurred_at) FROM analytics_event e
+                       WHERE e.tenant_id = $1 AND e.person_no = d.person_no AND e.occurred_at >= $2),
+                      (SELECT min(e.occurred_at) FROM person_merge m JOIN analytics_event e
+                           ON e.tenant_id = $1 AND e.person_no = m.person_no AND e.occurred_at >= $2
+                       WHERE m.tenant_id = $1 AND m.user_no = d.person_no AND m.state = 'merged'))
             FROM UNNEST($4::text[], $5::bigint[], $6::bigint[]) AS d(user_id, person_no, changes)
             LEFT JOIN (%s) f USING (person_no)\
             """

@@ -28,11 +28,12 @@ final class CleanRecords {
         var records = new ArrayList<Outgoing>(poll.records().size());
         var tell = new LinkedHashSet<Person>();
         for (var sorted : poll.records()) {
-            var person = sorted.event().person();
             if (sorted.verdict() == Verdict.KEPT) {
-                records.add(clean(sorted, persons.no(person)));
-                if (person != null && (sorted.again() || persons.fresh().contains(person))) {
-                    tell.add(person);
+                records.add(clean(sorted, persons.no(sorted.event().person())));
+                for (var person : sorted.event().persons()) {
+                    if (sorted.again() || persons.fresh().contains(person)) {
+                        tell.add(person);
+                    }
                 }
             } else if (sorted.verdict() == Verdict.CONFLICT) {
                 records.add(conflict(sorted));
@@ -84,7 +85,7 @@ final class CleanRecords {
         return new Outgoing(
                 Topics.EVENTS_CLEAN.name(),
                 position.partition(),
-                event.partitionKey(raw.tenantId()).getBytes(StandardCharsets.UTF_8),
+                raw.partitionKey().getBytes(StandardCharsets.UTF_8),
                 Json.mapper().writeValueAsBytes(value),
                 headers);
     }
@@ -92,7 +93,7 @@ final class CleanRecords {
     /** The id follows from the position, so that a second copy is recognised; so does the time, from the receipt. */
     private static Outgoing conflict(Sorted sorted) {
         var raw = sorted.event();
-        var event = raw.event();
+        var event = raw.given();
         var position = sorted.received().position();
         var rejected =
                 new RejectedEvent(
@@ -153,7 +154,7 @@ final class CleanRecords {
                         CloudHeaders.ID,
                         person.kind() + ":" + person.id(),
                         CloudHeaders.TYPE,
-                        "person_numbered",
+                        PersonNumbered.TYPE,
                         CloudHeaders.SOURCE,
                         "/etl",
                         CloudHeaders.SUBJECT,

@@ -4,12 +4,14 @@ import io.mirante.contracts.Json;
 import io.mirante.etl.log.SortedPoll.Sorted;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
 import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
 
 /** The event log: one row per event that counts. Thread-safe. */
 @Component
@@ -63,7 +65,7 @@ final class EventLog {
                         fresh.stream()
                                 .map(s -> s.event().event().schemaVersion())
                                 .toArray(Integer[]::new))
-                .bind(15, strings(fresh, e -> e.event().partitionKey(e.tenantId())))
+                .bind(15, strings(fresh, RawEvent::partitionKey))
                 .bind(16, strings(fresh, EventLog::payload))
                 .then();
     }
@@ -75,7 +77,17 @@ final class EventLog {
         payload.set("metadata", event.metadata());
         payload.set("context", event.context());
         payload.put("timestamp_as_given", event.timestampAsGiven());
+        putUnless(event.userId(), payload, "user_id_as_given", raw.given().userId());
+        putUnless(event.anonymousId(), payload, "anonymous_id_as_given", raw.given().anonymousId());
         return Json.mapper().writeValueAsString(payload);
+    }
+
+    /** An id that names nobody is kept beside the event. */
+    private static void putUnless(
+            @Nullable String same, ObjectNode payload, String name, @Nullable String given) {
+        if (!Objects.equals(same, given)) {
+            payload.put(name, given);
+        }
     }
 
     private static String[] strings(

@@ -79,7 +79,8 @@ final class Persons {
         return raised.then(learnt);
     }
 
-    private static Mono<Map<Person, Number>> find(Collection<Person> wanted, DatabaseClient db) {
+    /** Numbers of those who have one. */
+    static Mono<Map<Person, Number>> find(Collection<Person> wanted, DatabaseClient db) {
         return bind(
                         db.sql(
                                 """
@@ -94,7 +95,7 @@ final class Persons {
     }
 
     /** Holds the tenants' counters, so that whoever numbers the same persons at this moment has finished. */
-    private static Mono<Void> lockCounters(Collection<Person> missing, DatabaseClient db) {
+    Mono<Void> lockCounters(Collection<Person> missing, DatabaseClient db) {
         return db.sql(
                         """
                         INSERT INTO person_counter (tenant_id, next_no)

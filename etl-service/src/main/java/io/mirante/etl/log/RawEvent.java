@@ -2,6 +2,8 @@ package io.mirante.etl.log;
 
 import io.mirante.contracts.events.CanonicalEvent;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,13 +12,18 @@ import org.jspecify.annotations.Nullable;
  * @param contentHash hex SHA-256, tells a repetition from a conflict
  * @param receivedAt when ingestion accepted it, in microseconds
  * @param source the way in, such as {@code /http}
+ * @param event as it counts: without ids that name nobody
+ * @param given the same with all ids
+ * @param visitor the anonymous person whom the event says to be its user; null for most events
  */
 record RawEvent(
         String tenantId,
         String contentHash,
         Instant receivedAt,
         String source,
-        CanonicalEvent event) {
+        CanonicalEvent event,
+        CanonicalEvent given,
+        @Nullable Person visitor) {
 
     EventKey key() {
         return new EventKey(tenantId, event.eventId());
@@ -30,5 +37,23 @@ record RawEvent(
         }
         var anonymousId = event.anonymousId();
         return anonymousId == null ? null : new Person(tenantId, Person.ANONYMOUS, anonymousId);
+    }
+
+    /** Whose event it is, and the visitor; none, one or two. */
+    List<Person> persons() {
+        var persons = new ArrayList<Person>(2);
+        var person = person();
+        if (person != null) {
+            persons.add(person);
+        }
+        if (visitor != null) {
+            persons.add(visitor);
+        }
+        return persons;
+    }
+
+    /** Key of its records, as ingestion chose it. */
+    String partitionKey() {
+        return given.partitionKey(tenantId);
     }
 }

@@ -21,12 +21,21 @@ import tools.jackson.databind.JsonNode;
  */
 final class RawEvents implements Parser<RawEvent> {
 
+    static final String IDENTIFY = "identify";
+    static final String ALIAS = "alias";
+
     private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
     private static final Instant FIRST = Instant.EPOCH;
     private static final Instant LAST = Instant.parse("9999-12-31T23:59:59Z");
 
     /** Longest id that still fits into an index entry of PostgreSQL together with the tenant, in characters. */
     private static final int MAX_ID = 400;
+
+    private final BlockedIds blocked;
+
+    RawEvents(BlockedIds blocked) {
+        this.blocked = blocked;
+    }
 
     @Override
     public RawEvent parse(byte[] value, Headers headers) throws PoisonException {
@@ -37,24 +46,57 @@ final class RawEvents implements Parser<RawEvent> {
                     "bad_header", CloudHeaders.CONTENT_HASH + " must be 64 hexadecimal digits");
         }
         var source = Objects.requireNonNullElse(headers.get(CloudHeaders.SOURCE), "");
-        var event = event(value);
+        var given = event(value);
         id(CloudHeaders.TENANT, tenant);
-        id("event_id", event.eventId());
-        id("event_type", event.eventType());
-        id("module", event.module());
-        optionalId("user_id", event.userId());
-        optionalId("anonymous_id", event.anonymousId());
-        optionalId("session_id", event.sessionId());
+        id("event_id", given.eventId());
+        id("event_type", given.eventType());
+        id("module", given.module());
+        optionalId("user_id", given.userId());
+        optionalId("anonymous_id", given.anonymousId());
+        optionalId("session_id", given.sessionId());
         storable(CloudHeaders.SOURCE, StorableText.fault(source));
-        storable("data", StorableText.fault(event.data()));
-        storable("metadata", StorableText.fault(event.metadata()));
-        storable("context", StorableText.fault(event.context()));
-        var timestampAsGiven = event.timestampAsGiven();
+        storable("data", StorableText.fault(given.data()));
+        storable("metadata", StorableText.fault(given.metadata()));
+        storable("context", StorableText.fault(given.context()));
+        var timestampAsGiven = given.timestampAsGiven();
         if (timestampAsGiven != null) {
             storable("timestamp_as_given", StorableText.fault(timestampAsGiven));
         }
+        var event = blocked.without(given);
         return new RawEvent(
-                tenant, hash, receivedAt(headers.require(CloudHeaders.RECEIVED_AT)), source, event);
+                tenant,
+                hash,
+                receivedAt(headers.require(CloudHeaders.RECEIVED_AT)),
+                source,
+                event,
+                given,
+                visitor(tenant, event));
+    }
+
+    /** What identify and alias say; what cannot be an id says nothing. */
+    @Nullable Person visitor(String tenant, CanonicalEvent event) {
+        if (event.userId() == null) {
+            return null;
+        }
+        var id =
+                switch (event.eventType()) {
+                    case IDENTIFY -> event.anonymousId();
+                    case ALIAS -> previousId(event.data().path("previous_id"));
+                    default -> null;
+                };
+        return id == null ? null : new Person(tenant, Person.ANONYMOUS, id);
+    }
+
+    private @Nullable String previousId(JsonNode given) {
+        if (!given.isString() && !given.isIntegralNumber()) {
+            return null;
+        }
+        var id = given.asString();
+        return id.length() <= MAX_ID
+                        && id.chars().noneMatch(Character::isISOControl)
+                        && !blocked.contains(id)
+                ? id
+                : null;
     }
 
     private static CanonicalEvent event(byte[] value) throws PoisonException {

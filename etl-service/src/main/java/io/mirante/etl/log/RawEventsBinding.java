@@ -1,5 +1,6 @@
 package io.mirante.etl.log;
 
+import io.mirante.etl.EtlSettings;
 import io.mirante.platform.messaging.BatchRunner;
 import java.util.List;
 import java.util.function.Consumer;
@@ -12,12 +13,19 @@ import org.springframework.messaging.Message;
 final class RawEventsBinding {
 
     @Bean
-    Consumer<Message<List<byte[]>>> storeRawEvents(BatchRunner runner, StoreEvents handler) {
-        return runner.publishing("storeRawEvents", new RawEvents(), handler::store);
+    BlockedIds blockedIds(EtlSettings settings) {
+        return new BlockedIds(settings.blockedIds());
     }
 
     @Bean
-    Consumer<Message<List<byte[]>>> storeCriticalEvents(BatchRunner runner, StoreEvents handler) {
-        return runner.publishing("storeCriticalEvents", new RawEvents(), handler::store);
+    Consumer<Message<List<byte[]>>> storeRawEvents(
+            BatchRunner runner, StoreEvents handler, BlockedIds blocked) {
+        return runner.publishing("storeRawEvents", new RawEvents(blocked), handler::store);
+    }
+
+    @Bean
+    Consumer<Message<List<byte[]>>> storeCriticalEvents(
+            BatchRunner runner, StoreEvents handler, BlockedIds blocked) {
+        return runner.publishing("storeCriticalEvents", new RawEvents(blocked), handler::store);
     }
 }

@@ -1,13 +1,18 @@
 package io.mirante.etl.log;
 
+import io.mirante.contracts.CloudHeaders;
 import io.mirante.contracts.Json;
 import io.mirante.contracts.Topics;
+import io.mirante.contracts.etl.PersonMerge;
 import io.mirante.contracts.etl.PersonNumbered;
+import io.mirante.etl.features.ChangedUsers;
 import io.mirante.platform.messaging.MessagingSettings;
 import io.mirante.platform.persistence.CrossTenant;
 import io.mirante.platform.persistence.StreamDatabase;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,8 +37,9 @@ import reactor.core.publisher.Mono;
 import tools.jackson.core.JacksonException;
 
 /**
- * Reads {@code mirante.identities} to its end before the consumers start, and takes over persons' numbers the table does
- * not know. After an older PostgreSQL was restored, persons numbered since then keep the numbers that others have stored.
+ * Reads {@code mirante.identities} to its end before the consumers start, and takes over persons' numbers and merges the
+ * tables do not know. After an older PostgreSQL was restored, persons numbered since then keep the numbers that others
+ * have stored, and go by whom they went; what was undone stays undone.
  *
  * <p>Reads on from where it ended the last time (in the same database, so a restored one remembers an earlier end); the
  * whole topic when it was recreated. Kept from starting by PostgreSQL or Kafka it tries again for two minutes, then the
@@ -47,22 +53,42 @@ final class RelearnPersons implements SmartLifecycle {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final Duration LIMIT = Duration.ofSeconds(70);
     private static final int BATCH = 5_000;
+    private static final byte[] MERGE = PersonMerge.TYPE.getBytes(StandardCharsets.UTF_8);
 
     /** Before the bindings (near the largest phase) and before anything that serves. */
     static final int PHASE = 0;
 
     private final Persons persons;
+    private final PersonMerges merges;
+    private final ChangedUsers changedUsers;
     private final StreamDatabase stream;
     private final Admin admin;
     private final MessagingSettings settings;
     private volatile boolean running;
 
     RelearnPersons(
-            Persons persons, StreamDatabase stream, Admin admin, MessagingSettings settings) {
+            Persons persons,
+            PersonMerges merges,
+            ChangedUsers changedUsers,
+            StreamDatabase stream,
+            Admin admin,
+            MessagingSettings settings) {
         this.persons = persons;
+        this.merges = merges;
+        this.changedUsers = changedUsers;
         this.stream = stream;
         this.admin = admin;
         this.settings = settings;
+    }
+
+    /** What one transaction takes over. */
+    private static final class Batch {
+        private final List<PersonNumbered> persons = new ArrayList<>();
+        private final List<PersonMerge> merges = new ArrayList<>();
+
+        int size() {
+            return persons.size() + merges.size();
+        }
     }
 
     private record Seen(String topicId, long nextOffset) {}
@@ -79,7 +105,7 @@ final class RelearnPersons implements SmartLifecycle {
             try {
                 long records = relearn();
                 if (records > 0) {
-                    LOG.info("read {} numbered persons", records);
+                    LOG.info("read {} records of persons", records);
                 }
                 running = true;
                 return;
@@ -138,7 +164,7 @@ final class RelearnPersons implements SmartLifecycle {
         consumer.assign(next.keySet());
         next.forEach(consumer::seek);
         long records = 0;
-        List<PersonNumbered> batch = new ArrayList<>();
+        var batch = new Batch();
         while (next.keySet().stream()
                 .anyMatch(p -> consumer.position(p) < end.getOrDefault(p, 0L))) {
             for (var record : consumer.poll(Duration.ofMillis(200))) {
@@ -147,7 +173,7 @@ final class RelearnPersons implements SmartLifecycle {
             }
             if (batch.size() >= BATCH) {
                 store(batch, positions(consumer, next), topicId);
-                batch = new ArrayList<>();
+                batch = new Batch();
             }
         }
         store(batch, positions(consumer, next), topicId);
@@ -161,15 +187,20 @@ final class RelearnPersons implements SmartLifecycle {
         return positions;
     }
 
-    private static void parse(ConsumerRecord<byte[], byte[]> record, List<PersonNumbered> batch) {
+    private static void parse(ConsumerRecord<byte[], byte[]> record, Batch batch) {
         if (record.value() == null) {
             return;
         }
+        var type = record.headers().lastHeader(CloudHeaders.TYPE);
         try {
-            batch.add(Json.mapper().readValue(record.value(), PersonNumbered.class));
+            if (type != null && Arrays.equals(type.value(), MERGE)) {
+                batch.merges.add(Json.mapper().readValue(record.value(), PersonMerge.class));
+            } else {
+                batch.persons.add(Json.mapper().readValue(record.value(), PersonNumbered.class));
+            }
         } catch (JacksonException e) {
             LOG.error(
-                    "{}-{}@{} is no numbered person: {}",
+                    "{}-{}@{} is neither a numbered person nor a merge: {}",
                     record.topic(),
                     record.partition(),
                     record.offset(),
@@ -177,12 +208,24 @@ final class RelearnPersons implements SmartLifecycle {
         }
     }
 
-    private void store(List<PersonNumbered> batch, Map<Integer, Long> positions, String topicId) {
+    private void store(Batch batch, Map<Integer, Long> positions, String topicId) {
         stream.inTransaction(db ->
-                        (batch.isEmpty() ? Mono.<Void>empty() : persons.learn(batch, db))
-                                .then(remember(positions, topicId, db))
-                                .thenReturn(true))
+                        learn(batch, db).then(remember(positions, topicId, db)).thenReturn(true))
                 .block(LIMIT);
+    }
+
+    /** Users who gain or lose a visitor by it get new features. */
+    private Mono<Void> learn(Batch batch, DatabaseClient db) {
+        var numbers =
+                batch.persons.isEmpty() ? Mono.<Void>empty() : persons.learn(batch.persons, db);
+        return numbers.then(Mono.defer(() -> merges.learn(batch.merges, db).collectList()))
+                .flatMap(learnt ->
+                        changedUsers.mark(
+                                learnt.stream()
+                                        .filter(m -> !m.state().equals(PersonMerge.REFUSED))
+                                        .map(PersonMerges::changeOf)
+                                        .toList(),
+                                db));
     }
 
     private static Mono<Void> remember(

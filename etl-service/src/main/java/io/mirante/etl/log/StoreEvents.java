@@ -4,15 +4,17 @@ import io.mirante.etl.features.ChangedUsers;
 import io.mirante.etl.log.SortedPoll.Sorted;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.platform.messaging.Received;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
 
 /**
- * Stores a poll of raw events and says what to publish. Identities, persons, log and the marks on users' features are one
+ * Stores a poll of raw events and says what to publish. Identities, persons, log, merges and the marks on users' features are one
  * transaction; locks are taken in this order and each sorted by key, so that concurrent polls do not deadlock. Fails only
  * with PostgreSQL. Thread-safe.
  */
@@ -22,6 +24,7 @@ final class StoreEvents {
     private final EventIdentities identities;
     private final Persons persons;
     private final EventLog log;
+    private final PersonMerges merges;
     private final ChangedUsers changedUsers;
     private final EventCounters counters;
 
@@ -29,11 +32,13 @@ final class StoreEvents {
             EventIdentities identities,
             Persons persons,
             EventLog log,
+            PersonMerges merges,
             ChangedUsers changedUsers,
             EventCounters counters) {
         this.identities = identities;
         this.persons = persons;
         this.log = log;
+        this.merges = merges;
         this.changedUsers = changedUsers;
         this.counters = counters;
     }
@@ -52,30 +57,54 @@ final class StoreEvents {
     private Mono<Void> keep(SortedPoll sorted, NumberedPersons numbered, DatabaseClient db) {
         var fresh = sorted.fresh();
         return log.append(fresh, numbered, db)
-                .then(changedUsers.mark(changes(fresh, numbered), db))
-                .then(counters.afterCommit(sorted));
+                .then(merges.apply(fresh, numbered, db))
+                .flatMap(merged ->
+                        merges.users(visitorsOf(fresh), db)
+                                .flatMap(users ->
+                                        changedUsers.mark(changes(fresh, numbered, users), db))
+                                .then(counters.afterCommit(sorted, merged)));
     }
 
     private static Set<Person> personsOf(List<Sorted> events) {
         var persons = new LinkedHashSet<Person>();
-        for (var event : events) {
-            var person = event.event().person();
-            if (person != null) {
-                persons.add(person);
-            }
-        }
+        events.forEach(event -> persons.addAll(event.event().persons()));
         return persons;
     }
 
-    private static List<ChangedUsers.Change> changes(List<Sorted> fresh, NumberedPersons numbered) {
-        return fresh.stream()
-                .filter(s -> s.event().event().userId() != null)
-                .map(s ->
+    /** Those whose events say nothing of a user. */
+    private static Set<Person> visitorsOf(List<Sorted> events) {
+        var visitors = new LinkedHashSet<Person>();
+        for (var event : events) {
+            var person = event.event().person();
+            if (person != null && person.kind().equals(Person.ANONYMOUS)) {
+                visitors.add(person);
+            }
+        }
+        return visitors;
+    }
+
+    /** An event of a visitor changes the user the visitor goes by. */
+    private static List<ChangedUsers.Change> changes(
+            List<Sorted> fresh, NumberedPersons numbered, Map<Person, PersonMerges.User> users) {
+        var changes = new ArrayList<ChangedUsers.Change>();
+        for (var sorted : fresh) {
+            var person = sorted.event().person();
+            if (person == null) {
+                continue;
+            }
+            var user =
+                    person.kind().equals(Person.USER)
+                            ? new PersonMerges.User(person.id(), numbered.no(person))
+                            : users.get(person);
+            if (user != null) {
+                changes.add(
                         new ChangedUsers.Change(
-                                s.event().tenantId(),
-                                String.valueOf(s.event().event().userId()),
-                                numbered.no(s.event().person()),
-                                s.event().event().occurredAt()))
-                .toList();
+                                person.tenantId(),
+                                user.id(),
+                                user.no(),
+                                sorted.event().event().occurredAt()));
+            }
+        }
+        return changes;
     }
 }

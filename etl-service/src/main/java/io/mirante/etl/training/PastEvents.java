@@ -25,8 +25,11 @@ final class PastEvents {
             SELECT f.*, (a.person_no IS NULL)::int AS label
             FROM (%s) f
             LEFT JOIN (
-                SELECT DISTINCT person_no FROM analytics_event
-                WHERE tenant_id = $1 AND user_id IS NOT NULL AND occurred_at >= $2 AND occurred_at < $4
+                SELECT DISTINCT coalesce(m.user_no, e.person_no) AS person_no
+                FROM analytics_event e LEFT JOIN person_merge m
+                    ON m.tenant_id = $1 AND m.person_no = e.person_no AND m.state = 'merged' AND m.occurred_at < $4
+                WHERE e.tenant_id = $1 AND (e.user_id IS NOT NULL OR m.user_no IS NOT NULL)
+                    AND e.occurred_at >= $2 AND e.occurred_at < $4
             ) a USING (person_no)
             ORDER BY f.person_no\
             """

@@ -52,6 +52,69 @@ class RelearnPersonsIT {
         assertThat(numbers(tenant)).containsEntry("new", 31L).containsAllEntriesOf(before);
     }
 
+    @Test
+    void afterAnOlderDatabaseWasRestoredPeopleAreWhoTheyWereAndWhatWasUndoneStaysUndone()
+            throws Exception {
+        var tenant = mesh.newTenant();
+        mesh.sendAll(
+                java.util.List.of(
+                        RawRecords.raw(tenant, RawRecords.identify("ana", "a", AT)),
+                        RawRecords.raw(tenant, RawRecords.identify("bob", "b", AT))));
+        await().atMost(Duration.ofSeconds(30)).until(() -> published(tenant) == 2);
+        relearn.relearn();
+        var older = merges(tenant);
+        var undone = older.keySet().stream().filter(m -> older.get(m).startsWith("b ")).findFirst();
+        mesh.client(tenant)
+                .post()
+                .uri("/api/v1/users/bob/identities/{id}/undo", undone.orElseThrow())
+                .exchange()
+                .expectStatus()
+                .isOk();
+        mesh.send(RawRecords.raw(tenant, RawRecords.identify("bob", "c", AT)));
+        await().atMost(Duration.ofSeconds(30)).until(() -> published(tenant) == 3);
+        var before = merges(tenant);
+        assertThat(before.values())
+                .containsExactlyInAnyOrder("a ana merged", "b bob undone", "c bob merged");
+
+        // as it was when ana and bob had just been merged, save what is lost of ana's
+        sql("DELETE FROM person_merge WHERE tenant_id = ? AND id IN ('a', 'c')", tenant);
+        sql(
+                "UPDATE person_merge SET state = 'merged', revision = 1, published_revision = 1 WHERE tenant_id = ?",
+                tenant);
+        sql("DELETE FROM person_relearned WHERE ? <> ''", tenant);
+        relearn.relearn();
+        assertThat(merges(tenant)).isEqualTo(before);
+        assertThat(published(tenant)).as("nothing to tell again").isEqualTo(3);
+    }
+
+    private Map<String, String> merges(String tenant) throws SQLException {
+        try (var connection = mesh.jdbc();
+                var query =
+                        connection.prepareStatement(
+                                "SELECT merge_id, concat_ws(' ', id, user_id, state) FROM person_merge WHERE tenant_id = ?")) {
+            query.setString(1, tenant);
+            var rows = query.executeQuery();
+            Map<String, String> merges = new HashMap<>();
+            while (rows.next()) {
+                merges.put(rows.getString(1), rows.getString(2));
+            }
+            return merges;
+        }
+    }
+
+    /** Rows of the ledger that the topic knows as they are. */
+    private int published(String tenant) throws SQLException {
+        try (var connection = mesh.jdbc();
+                var query =
+                        connection.prepareStatement(
+                                "SELECT count(*) FROM person_merge WHERE tenant_id = ? AND revision = published_revision")) {
+            query.setString(1, tenant);
+            var rows = query.executeQuery();
+            rows.next();
+            return rows.getInt(1);
+        }
+    }
+
     private void awaitPersons(String tenant, int persons) {
         await().atMost(Duration.ofSeconds(60)).until(() -> numbers(tenant).size() == persons);
         // published with the Kafka transaction that follows the commit

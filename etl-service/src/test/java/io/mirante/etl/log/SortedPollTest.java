@@ -98,7 +98,7 @@ class SortedPollTest {
     private static Received<RawEvent> record(String id, String url, long offset) {
         var event = RawRecords.event(id, "page_view", "web", "u", NOW, "{\"url\":\"" + url + "\"}");
         return new Received<>(
-                new RawEvent("t", event.contentHash(), NOW, "/http", event),
+                new RawEvent("t", event.contentHash(), NOW, "/http", event, event, null),
                 new Position("mirante.events.raw", 3, offset),
                 null,
                 NOW,

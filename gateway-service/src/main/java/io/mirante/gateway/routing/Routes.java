@@ -39,7 +39,7 @@ public final class Routes {
                             "/events/{id}/trace",
                             "POST /industry40/iot/ingest")
                     .root(INGESTION, "/v1/*")
-                    .api(ETL, "/etl/**", "/features/**", "/quality/**", "/users/{id}/identities")
+                    .api(ETL, "/etl/**", "/features/**", "/quality/**", "/users/{id}/identities/**")
                     .api(
                             SEGMENTATION,
                             "/users/{id}",

@@ -15,7 +15,7 @@ class RoutesTest {
             """
             gateway | /health*, /health/**, /metrics*, /docs/***, /admin/**, /retention, DELETE /users/{id}
             ingestion | /events, /events/batch, /events/import, /events/rejected/**, /events/{id}/trace, POST /industry40/iot/ingest, /v1/**
-            etl | /etl/**, /features/**, /quality/**, /users/{id}/identities
+            etl | /etl/**, /features/**, /quality/**, /users/{id}/identities/**
             segmentation | /users/{id}, /users/{id}/segment, /users/{id}/similar, /fans/**, /segments/**, /kpis/**, /notifications/**, /vectors/**
             churn | /users/{id}/predictions, /predict/**, /predictions/**, /models/**
             industry40 | /industry40/**
@@ -79,6 +79,7 @@ class RoutesTest {
         "GET, /api/v1/users/u1/predictions, CHURN",
         "GET, /api/v1/users/u1/events, SNAPSHOT",
         "GET, /api/v1/users/u1/identities, ETL",
+        "POST, /api/v1/users/u1/identities/2-1/undo, ETL",
         "GET, /api/v1/fans, SEGMENTATION",
         "GET, /api/v1/segments/champions/users, SEGMENTATION",
         "POST, /api/v1/kpis/cluster, SEGMENTATION",

@@ -121,13 +121,16 @@ class KpiController {
                         SELECT m.cluster, count(*) AS users,
                                count(*) FILTER (WHERE p.traits -> 'opt_in_games' = 'true'::jsonb) AS games,
                                count(*) FILTER (WHERE p.traits -> 'opt_in_promotions' = 'true'::jsonb) AS promotions,
-                               coalesce(sum(p.engagement), 0) AS engagement,
+                               coalesce(sum(p.engagement), 0) + coalesce(sum(v.engagement), 0) AS engagement,
                                coalesce(sum(d.amount), 0) AS spend,
                                avg(r.probability) AS risk
                         FROM UNNEST($2::text[], $3::int[]) AS m(user_id, cluster)
                         LEFT JOIN profile p ON p.tenant_id = $1 AND p.user_id = m.user_id
+                        LEFT JOIN (SELECT n.user_id, sum(o.engagement) AS engagement
+                                   FROM merged_visitor n JOIN visitor o USING (tenant_id, anonymous_id)
+                                   WHERE n.tenant_id = $1 GROUP BY n.user_id) v ON v.user_id = m.user_id
                         LEFT JOIN user_risk r ON r.tenant_id = $1 AND r.user_id = m.user_id
-                        LEFT JOIN (SELECT user_id, sum(amount) AS amount FROM purchase_day
+                        LEFT JOIN (SELECT user_id, sum(amount) AS amount FROM purchase_of_user
                                    WHERE tenant_id = $1 AND currency = $4 GROUP BY user_id) d
                                ON d.user_id = m.user_id
                         GROUP BY m.cluster

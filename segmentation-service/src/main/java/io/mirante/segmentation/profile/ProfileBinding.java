@@ -9,6 +9,7 @@ import io.mirante.platform.messaging.Received;
 import io.mirante.platform.tenants.Tenants;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -27,12 +28,14 @@ class ProfileBinding {
         return runner.storing(
                 CONSUMER,
                 ProfileBinding::parse,
-                (fresh, db) ->
-                        profiles.add(
-                                db,
-                                ProfileChange.of(
-                                        fresh.stream().map(Received::value).toList(),
-                                        tenant -> tenants.settings(tenant).currency())));
+                (fresh, db) -> {
+                    var events = fresh.stream().map(Received::value).toList();
+                    UnaryOperator<String> currency = tenant -> tenants.settings(tenant).currency();
+                    return profiles.add(
+                            db,
+                            ProfileChange.of(events, currency),
+                            ProfileChange.ofVisitors(events, currency));
+                });
     }
 
     @SuppressWarnings("ConstantConditions") // Jackson leaves null where a field is missing

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -68,15 +69,28 @@ final class ProfileChange {
      */
     static Collection<ProfileChange> of(
             Collection<CleanEvent> events, UnaryOperator<String> currencyOf) {
+        return gather(events, CleanEvent::userId, currencyOf);
+    }
+
+    /** The same per visitor, whose anonymous id takes the place of the user's: of the events without a known user. */
+    static Collection<ProfileChange> ofVisitors(
+            Collection<CleanEvent> events, UnaryOperator<String> currencyOf) {
+        return gather(events, e -> e.userId() == null ? e.anonymousId() : null, currencyOf);
+    }
+
+    private static Collection<ProfileChange> gather(
+            Collection<CleanEvent> events,
+            Function<CleanEvent, @Nullable String> personOf,
+            UnaryOperator<String> currencyOf) {
         var changes = new TreeMap<String, ProfileChange>();
         events.stream()
-                .filter(event -> event.userId() != null)
+                .filter(event -> personOf.apply(event) != null)
                 .sorted(java.util.Comparator.comparing(CleanEvent::occurredAt))
                 .forEach(event -> {
-                    var user = String.valueOf(event.userId());
+                    var person = String.valueOf(personOf.apply(event));
                     changes.computeIfAbsent(
-                                    event.tenantId() + "\n" + user,
-                                    key -> new ProfileChange(event.tenantId(), user))
+                                    event.tenantId() + "\n" + person,
+                                    key -> new ProfileChange(event.tenantId(), person))
                             .add(event, currencyOf.apply(event.tenantId()));
                 });
         return changes.values();

@@ -106,7 +106,7 @@ public final class Populations {
                         key.tenant(),
                         db ->
                                 db.sql(
-                                                "SELECT user_id, max(day) AS last_day, count(DISTINCT day) AS days, coalesce(sum(amount) FILTER (WHERE currency = $3), 0) AS amount FROM purchase_day WHERE tenant_id = $1 AND day <= $2 GROUP BY user_id")
+                                                "SELECT user_id, max(day) AS last_day, count(DISTINCT day) AS days, coalesce(sum(amount) FILTER (WHERE currency = $3), 0) AS amount FROM purchase_of_user WHERE tenant_id = $1 AND day <= $2 GROUP BY user_id")
                                         .bind(0, key.tenant())
                                         .bind(1, key.at())
                                         .bind(2, key.currency())

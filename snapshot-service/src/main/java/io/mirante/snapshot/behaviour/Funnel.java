@@ -57,7 +57,8 @@ record Funnel(String name, TimeRange range, Duration window, List<Step> steps) {
     record Sql(String text, List<Object> arguments) {}
 
     /**
-     * Reads (person_no, µs, mask) of the events that can be a step, in the order of person and time. Bit i of the mask
+     * Reads (person_no, µs, mask) of the events that can be a step, in the order of person and time; a merged person's
+     * events are those of the user they go by. Bit i of the mask
      * says that the event can be step i + 1.
      *
      * @param afterPerson only persons with a higher number
@@ -77,10 +78,14 @@ record Funnel(String name, TimeRange range, Duration window, List<Step> steps) {
         arguments.add(range.end().toString());
         var text =
                 "SELECT person_no, (extract(epoch FROM occurred_at) * 1000000)::bigint AS micros, mask FROM"
-                        + " (SELECT person_no, occurred_at, %s AS mask FROM behaviour_event WHERE event_type = ANY($%d)"
-                                .formatted(String.join(" | ", mask), types)
-                        + " AND person_no > $%d AND occurred_at >= $%d::timestamptz AND occurred_at < $%d::timestamptz)"
-                                .formatted(types + 1, types + 2, types + 3)
+                        + " (SELECT %s AS person_no, occurred_at, %s AS mask FROM behaviour_event e%s WHERE event_type = ANY($%d)"
+                                .formatted(
+                                        MergedPersons.PERSON,
+                                        String.join(" | ", mask),
+                                        MergedPersons.JOIN,
+                                        types)
+                        + " AND %s > $%d AND occurred_at >= $%d::timestamptz AND occurred_at < $%d::timestamptz)"
+                                .formatted(MergedPersons.PERSON, types + 1, types + 2, types + 3)
                         + " e WHERE mask <> 0 ORDER BY person_no, occurred_at";
         return new Sql(text, arguments);
     }

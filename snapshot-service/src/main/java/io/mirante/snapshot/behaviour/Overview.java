@@ -23,11 +23,15 @@ final class Overview {
             " occurred_at >= $1::timestamptz AND occurred_at < $2::timestamptz";
 
     /**
-     * A session is the client's session_id of one person; a person's events without one make a new session after 30
+     * Merged persons are one. A session is the client's session_id of one person; a person's events without one make a new session after 30
      * minutes without such an event.
      */
     private static final String TOTALS =
-            "WITH e AS (SELECT person_no, session_id, occurred_at, event_type, data FROM behaviour_event WHERE"
+            "WITH e AS (SELECT "
+                    + MergedPersons.PERSON
+                    + " AS person_no, session_id, occurred_at, event_type, data FROM behaviour_event e"
+                    + MergedPersons.JOIN
+                    + " WHERE"
                     + RANGE
                     + "), gaps AS (SELECT occurred_at - lag(occurred_at) OVER (PARTITION BY person_no ORDER BY"
                     + " occurred_at) AS gap FROM e WHERE session_id IS NULL AND person_no > 0)"
@@ -36,8 +40,14 @@ final class Overview {
                     + " (SELECT count(*) FROM (SELECT DISTINCT person_no, session_id FROM e WHERE session_id IS NOT"
                     + " NULL) s) + (SELECT count(*) FROM gaps WHERE gap IS NULL OR gap >= interval '30 minutes') AS"
                     + " sessions,"
-                    + " (SELECT count(*) FROM person WHERE first_seen_at >= $1::timestamptz AND first_seen_at <"
-                    + " $2::timestamptz) AS new_users,"
+                    + " (SELECT count(DISTINCT n.person_no) FROM (SELECT "
+                    + MergedPersons.PERSON
+                    + " AS person_no FROM person e"
+                    + MergedPersons.JOIN
+                    + " WHERE first_seen_at >= $1::timestamptz AND first_seen_at < $2::timestamptz) n"
+                    + " WHERE NOT EXISTS (SELECT 1 FROM person p WHERE p.person_no = n.person_no AND p.first_seen_at <"
+                    + " $1::timestamptz) AND NOT EXISTS (SELECT 1 FROM merged_person m JOIN person p USING (tenant_id,"
+                    + " person_no) WHERE m.user_no = n.person_no AND p.first_seen_at < $1::timestamptz)) AS new_users,"
                     + " (SELECT coalesce(sum((data ->> 'amount')::numeric), 0) FROM e WHERE event_type = 'purchase' AND"
                     + " data ->> 'amount' ~ '^"
                     + Funnel.NUMBER

@@ -44,7 +44,7 @@ class PersonController {
     @Operation(
             summary = "A person's events, newest first",
             description =
-                    "The id is a user_id, else an anonymous_id. Filters: event_type, start_time (included), end_time (not"
+                    "The id is a user_id, else an anonymous_id; what the person did before they were known is among them. Filters: event_type, start_time (included), end_time (not"
                             + " included).")
     Mono<Events> events(
             Caller caller,
@@ -59,7 +59,7 @@ class PersonController {
         return countedUpTo
                 .now()
                 .flatMap(asOf ->
-                        number(caller, id)
+                        numbers(caller, id)
                                 .flatMap(person ->
                                         persons.events(
                                                 caller.tenant(),
@@ -94,7 +94,7 @@ class PersonController {
         return countedUpTo
                 .now()
                 .flatMap(asOf ->
-                        number(caller, id)
+                        numbers(caller, id)
                                 .flatMap(person ->
                                         persons.sessions(
                                                 caller.tenant(),
@@ -110,11 +110,11 @@ class PersonController {
                                 .map(page -> new Sessions(asOf, page.items(), page.nextCursor())));
     }
 
-    private Mono<Long> number(Caller caller, String id) {
+    private Mono<List<Long>> numbers(Caller caller, String id) {
         if (id.indexOf('\0') >= 0) {
             return Mono.error(ProblemException.notFound("this user"));
         }
-        return persons.number(caller.tenant(), id)
+        return persons.numbers(caller.tenant(), id)
                 .switchIfEmpty(Mono.error(() -> ProblemException.notFound("user " + id)));
     }
 

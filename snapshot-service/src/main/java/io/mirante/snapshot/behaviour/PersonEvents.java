@@ -14,14 +14,14 @@ import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
 import tools.jackson.databind.JsonNode;
 
-/** One person's events and sessions. Thread-safe. */
+/** One person's events and sessions, by all numbers the person has. Thread-safe. */
 @Component
 final class PersonEvents {
 
     /** Times are put into words by PostgreSQL to the microsecond, so that a cursor finds its row again. */
     private static final String EVENTS =
             "SELECT event_id, event_type, occurred_at, received_at, session_id, user_id, anonymous_id, country,"
-                    + " device, data::text FROM behaviour_event WHERE person_no = $1 AND occurred_at >="
+                    + " device, data::text FROM behaviour_event WHERE person_no = ANY($1) AND occurred_at >="
                     + " $2::timestamptz AND occurred_at < $3::timestamptz AND ($4 = '' OR event_type = $4) AND"
                     + " (occurred_at, event_id) < ($5::timestamptz, $6) ORDER BY occurred_at DESC, event_id DESC LIMIT"
                     + " $7";
@@ -31,7 +31,7 @@ final class PersonEvents {
             "WITH e AS (SELECT session_id, event_id, event_type, occurred_at, CASE WHEN session_id IS NULL AND"
                     + " occurred_at - lag(occurred_at) OVER (PARTITION BY session_id IS NULL ORDER BY occurred_at,"
                     + " event_id) < interval '30 minutes' THEN 0 ELSE 1 END AS begins FROM behaviour_event WHERE"
-                    + " person_no = $1 AND occurred_at >= $2::timestamptz AND occurred_at < $3::timestamptz), n AS"
+                    + " person_no = ANY($1) AND occurred_at >= $2::timestamptz AND occurred_at < $3::timestamptz), n AS"
                     + " (SELECT *, CASE WHEN session_id IS NULL THEN sum(begins) OVER (PARTITION BY session_id IS NULL"
                     + " ORDER BY occurred_at, event_id) ELSE 0 END AS number FROM e), s AS (SELECT session_id,"
                     + " min(occurred_at) AS started_at, max(occurred_at) AS ended_at, count(*) AS events, count(*)"
@@ -76,23 +76,35 @@ final class PersonEvents {
     /** The item before the first one wanted, in an order that runs back in time. */
     record Place(Instant at, String eventId) {}
 
-    /** The number of the person with this user id, else with this anonymous id; empty when nobody has it. */
-    Mono<Long> number(String tenant, String id) {
+    /**
+     * The numbers of the person with this user id, else with this anonymous id: their own, and those of persons who go by
+     * them. Empty when nobody has the id.
+     */
+    Mono<List<Long>> numbers(String tenant, String id) {
         return database.one(
-                tenant,
-                db ->
-                        db.sql(
-                                        "SELECT person_no FROM person WHERE user_id = $1 OR anonymous_id = $1 ORDER BY"
-                                                + " (user_id = $1) DESC NULLS LAST, user_id IS NOT NULL, person_no LIMIT 1")
-                                .bind(0, id)
-                                .map(row -> Objects.requireNonNull(row.get(0, Long.class)))
-                                .one());
+                        tenant,
+                        db ->
+                                db.sql(
+                                                "WITH found AS (SELECT "
+                                                        + MergedPersons.PERSON
+                                                        + " AS person_no FROM person e"
+                                                        + MergedPersons.JOIN
+                                                        + " WHERE e.user_id = $1 OR e.anonymous_id = $1 ORDER BY"
+                                                        + " (e.user_id = $1) DESC NULLS LAST, e.user_id IS NOT NULL,"
+                                                        + " e.person_no LIMIT 1) SELECT person_no FROM found UNION ALL"
+                                                        + " SELECT m.person_no FROM merged_person m JOIN found ON"
+                                                        + " m.user_no = found.person_no")
+                                        .bind(0, id)
+                                        .map(row -> Objects.requireNonNull(row.get(0, Long.class)))
+                                        .all()
+                                        .collectList())
+                .filter(numbers -> !numbers.isEmpty());
     }
 
     /** Newest first. */
     Mono<List<Event>> events(
             String tenant,
-            long person,
+            List<Long> person,
             TimeRange range,
             String eventType,
             Optional<Place> after,
@@ -112,7 +124,7 @@ final class PersonEvents {
 
     /** Newest first; a session is cut at the range's ends. */
     Mono<List<Session>> sessions(
-            String tenant, long person, TimeRange range, Optional<Place> after, int limit) {
+            String tenant, List<Long> person, TimeRange range, Optional<Place> after, int limit) {
         return database.one(
                 tenant,
                 db ->
@@ -126,8 +138,8 @@ final class PersonEvents {
     }
 
     private static DatabaseClient.GenericExecuteSpec within(
-            DatabaseClient.GenericExecuteSpec spec, long person, TimeRange range) {
-        return spec.bind(0, person)
+            DatabaseClient.GenericExecuteSpec spec, List<Long> person, TimeRange range) {
+        return spec.bind(0, person.toArray(Long[]::new))
                 .bind(1, range.start().toString())
                 .bind(2, range.end().toString());
     }
