@@ -49,6 +49,7 @@ final class ImportEvents implements JobHandler {
     private final Rejections rejections;
     private final PatientIntake intake;
     private final IngestionSettings settings;
+    private final ImportSettings limits;
     private final Clock clock;
 
     ImportEvents(
@@ -58,12 +59,14 @@ final class ImportEvents implements JobHandler {
             EventLog log,
             MeterRegistry meters,
             IngestionSettings settings,
+            ImportSettings limits,
             Clock clock) {
         this.uploads = uploads;
         this.items = items;
         this.rejections = rejections;
         this.intake = new PatientIntake(new Intake(log, meters, "mirante.ingestion.imported"));
         this.settings = settings;
+        this.limits = limits;
         this.clock = clock;
     }
 
@@ -118,12 +121,18 @@ final class ImportEvents implements JobHandler {
         return result(context, done);
     }
 
-    private static ImportedFile open(ImportOrder order, Path upload, String tenant)
+    private ImportedFile open(ImportOrder order, Path upload, String tenant)
             throws JobFailedException {
         var given = order.mapping();
         var mapping = given == null ? Mapping.NONE : Mapping.of(given, new ArrayList<>());
         try {
-            return new ImportedFile(upload, order.file(), tenant, order.source(), mapping);
+            return new ImportedFile(
+                    upload,
+                    order.file(),
+                    tenant,
+                    order.source(),
+                    mapping,
+                    limits.maxUnpackedSize().toBytes());
         } catch (IllegalArgumentException | IOException e) {
             throw new JobFailedException("malformed-file", String.valueOf(e.getMessage()));
         }

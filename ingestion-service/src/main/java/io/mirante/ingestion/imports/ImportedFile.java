@@ -50,7 +50,8 @@ final class ImportedFile implements AutoCloseable {
             boolean given,
             List<FieldError> faults) {}
 
-    ImportedFile(Path file, String name, String tenant, String source, Mapping mapping)
+    ImportedFile(
+            Path file, String name, String tenant, String source, Mapping mapping, long maxBytes)
             throws IOException {
         this.format = formatOf(file, name);
         this.mapping = mapping;
@@ -61,7 +62,7 @@ final class ImportedFile implements AutoCloseable {
         this.lines =
                 format == Format.PARQUET
                         ? new ParquetLines(file)
-                        : new TextLines(file, format == Format.CSV && !form.blanks());
+                        : new TextLines(file, format == Format.CSV && !form.blanks(), maxBytes);
         if (format == Format.CSV && form.header()) {
             var header = lines.next();
             csv.header(header == null ? new byte[0] : header.bytes());

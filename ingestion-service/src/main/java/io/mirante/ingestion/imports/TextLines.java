@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,7 @@ final class TextLines implements Lines {
 
     private final Path file;
     private final boolean quotes;
+    private final long maxBytes;
     private final long size;
     private Counting packed;
     private InputStream in;
@@ -32,10 +34,15 @@ final class TextLines implements Lines {
     private boolean ended;
     private long offset;
     private long line;
+    private long unpacked;
 
-    TextLines(Path file, boolean quotes) throws IOException {
+    /**
+     * @param maxBytes how much the file may unpack to; beyond it, reading ends with a {@link ZipException}
+     */
+    TextLines(Path file, boolean quotes, long maxBytes) throws IOException {
         this.file = file;
         this.quotes = quotes;
+        this.maxBytes = maxBytes;
         this.size = Math.max(1, Files.size(file));
         this.packed = new Counting(Files.newInputStream(file));
         this.in = unpacked(file, packed);
@@ -58,6 +65,7 @@ final class TextLines implements Lines {
         packed = new Counting(Files.newInputStream(file));
         in = unpacked(file, packed);
         in.skipNBytes(place.offset());
+        unpacked = place.offset();
         start = 0;
         end = 0;
         ended = false;
@@ -177,6 +185,10 @@ final class TextLines implements Lines {
             ended = true;
         } else {
             end += read;
+            unpacked += read;
+            if (unpacked > maxBytes) {
+                throw new ZipException("it unpacks to more than " + maxBytes + " bytes");
+            }
         }
     }
 

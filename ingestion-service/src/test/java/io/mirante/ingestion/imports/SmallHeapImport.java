@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
+import org.springframework.util.unit.DataSize;
 
 /** Imports a file in a JVM of its own, into a Kafka that acknowledges and forgets. */
 final class SmallHeapImport {
@@ -66,6 +67,7 @@ final class SmallHeapImport {
                         new EventLog(producer, producer),
                         new SimpleMeterRegistry(),
                         settings,
+                        new ImportSettings(DataSize.ofGigabytes(4), DataSize.ofGigabytes(64)),
                         Clock.systemUTC());
         var order =
                 new ImportOrder(

@@ -1,6 +1,7 @@
 package io.mirante.ingestion.imports;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.zip.GZIPOutputStream;
+import java.util.zip.ZipException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -84,15 +86,15 @@ class TextLinesTest {
         }
         var plain = write(text.toString().getBytes(StandardCharsets.UTF_8));
         var gzip = write(bytes.toByteArray());
-        var all = rest(new TextLines(plain, true));
-        assertThat(rest(new TextLines(gzip, true))).isEqualTo(all).hasSize(5_000);
+        var all = rest(new TextLines(plain, true, Long.MAX_VALUE));
+        assertThat(rest(new TextLines(gzip, true, Long.MAX_VALUE))).isEqualTo(all).hasSize(5_000);
         for (var file : List.of(plain, gzip)) {
             for (int stop : new int[] {1, 777, 4_999, 5_000}) {
-                var lines = new TextLines(file, true);
+                var lines = new TextLines(file, true, Long.MAX_VALUE);
                 for (int i = 0; i < stop; i++) {
                     lines.next();
                 }
-                var later = new TextLines(file, true);
+                var later = new TextLines(file, true, Long.MAX_VALUE);
                 later.skipTo(lines.place());
                 assertThat(rest(later)).isEqualTo(all.subList(stop, all.size()));
                 lines.close();
@@ -100,8 +102,29 @@ class TextLinesTest {
         }
     }
 
+    @Test
+    void aBombIsPutDownAtTheLimit() throws IOException {
+        var bytes = new ByteArrayOutputStream();
+        try (var packed = new GZIPOutputStream(bytes)) {
+            packed.write("a\n".repeat(10).getBytes(StandardCharsets.UTF_8));
+            packed.write(new byte[50 * 1024 * 1024]);
+        }
+        var bomb = write(bytes.toByteArray());
+        try (var lines = new TextLines(bomb, true, 10 * 1024 * 1024)) {
+            for (int i = 1; i <= 10; i++) {
+                assertThat(lines.next()).extracting(Lines.Line::number).isEqualTo((long) i);
+            }
+            assertThatThrownBy(lines::next)
+                    .isInstanceOf(ZipException.class)
+                    .hasMessage("it unpacks to more than 10485760 bytes");
+        }
+        assertThat(rest(new TextLines(bomb, true, 51L * 1024 * 1024))).hasSize(11);
+    }
+
     private List<Read> read(String text, boolean quotes) throws IOException {
-        return rest(new TextLines(write(text.getBytes(StandardCharsets.UTF_8)), quotes));
+        return rest(
+                new TextLines(
+                        write(text.getBytes(StandardCharsets.UTF_8)), quotes, Long.MAX_VALUE));
     }
 
     private static List<Read> rest(TextLines lines) throws IOException {

@@ -10,9 +10,9 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.DescribeClusterOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -215,22 +215,16 @@ public class MessagingAutoConfiguration {
 
     @Bean
     HealthIndicator kafkaHealthIndicator(Admin admin) {
-        return () -> {
-            try {
-                admin.describeCluster(
-                                new org.apache.kafka.clients.admin.DescribeClusterOptions()
-                                        .timeoutMs(2_000))
-                        .clusterId()
-                        .get(2_500, TimeUnit.MILLISECONDS);
-                return Health.up().build();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return Health.down().withDetail("reason", "interrupted").build();
-            } catch (java.util.concurrent.ExecutionException
-                    | java.util.concurrent.TimeoutException e) {
-                return Health.down().withDetail("reason", "Kafka does not answer").build();
-            }
-        };
+        var within =
+                new DescribeClusterOptions()
+                        .timeoutMs(Math.toIntExact(KafkaHealth.LIMIT.toMillis()));
+        return new KafkaHealth(
+                () ->
+                        admin.describeCluster(within)
+                                .clusterId()
+                                .toCompletionStage()
+                                .toCompletableFuture(),
+                System::nanoTime);
     }
 
     @Bean

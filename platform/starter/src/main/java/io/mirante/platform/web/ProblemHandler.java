@@ -1,11 +1,13 @@
 package io.mirante.platform.web;
 
 import io.mirante.contracts.gateway.InvalidSettingException;
+import io.r2dbc.spi.R2dbcException;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +27,7 @@ import org.springframework.http.ProblemDetail;
 import org.springframework.http.ResponseEntity;
 import org.springframework.security.access.AccessDeniedException;
 import org.springframework.security.core.AuthenticationException;
+import org.springframework.security.web.server.firewall.ServerExchangeRejectedException;
 import org.springframework.transaction.CannotCreateTransactionException;
 import org.springframework.web.ErrorResponse;
 import org.springframework.web.bind.annotation.ExceptionHandler;
@@ -32,6 +35,7 @@ import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.bind.support.WebExchangeBindException;
 import org.springframework.web.server.ServerWebExchange;
 import org.springframework.web.server.ServerWebInputException;
+import reactor.netty.channel.AbortedException;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.exc.InvalidFormatException;
 import tools.jackson.databind.exc.MismatchedInputException;
@@ -47,6 +51,9 @@ public final class ProblemHandler {
 
     private static final Logger LOG = LoggerFactory.getLogger(ProblemHandler.class);
     private static final String TYPE = "https://mirante.example/problems/";
+
+    /** SQLSTATEs: a character, or a JSON escape of one, that no text may have; a time out of range. */
+    private static final Set<String> UNSTORABLE = Set.of("22021", "22P05", "22008");
 
     @ExceptionHandler
     ResponseEntity<ProblemDetail> problem(ProblemException e, ServerWebExchange exchange) {
@@ -111,11 +118,60 @@ public final class ProblemHandler {
                 new HttpHeaders());
     }
 
+    /** Spring Security's firewall: control characters in a path, a header or a parameter's name. */
+    @ExceptionHandler
+    ResponseEntity<ProblemDetail> odd(
+            ServerExchangeRejectedException e, ServerWebExchange exchange) {
+        return answer(
+                exchange,
+                HttpStatus.BAD_REQUEST,
+                "malformed-request",
+                "the request holds characters that a path, a header or a parameter's name must not"
+                        + " have",
+                List.of(),
+                new HttpHeaders());
+    }
+
+    /** The client has gone: nobody reads this answer, and nothing is wrong here. */
+    @ExceptionHandler
+    ResponseEntity<ProblemDetail> gone(AbortedException e, ServerWebExchange exchange) {
+        LOG.debug("the client has gone: {}", e.getMessage());
+        return answer(
+                exchange,
+                HttpStatus.BAD_REQUEST,
+                "malformed-request",
+                "the request broke off",
+                List.of(),
+                new HttpHeaders());
+    }
+
     @ExceptionHandler
     ResponseEntity<ProblemDetail> database(DataAccessException e, ServerWebExchange exchange) {
-        return e instanceof DataAccessResourceFailureException
-                ? down(e, exchange)
+        if (e instanceof DataAccessResourceFailureException) {
+            return down(e, exchange);
+        }
+        return unstorable(e)
+                ? answer(
+                        exchange,
+                        HttpStatus.BAD_REQUEST,
+                        "malformed-request",
+                        "the request holds a text with the character U+0000 or a time that cannot"
+                                + " be stored",
+                        List.of(),
+                        new HttpHeaders())
                 : bug(e, exchange);
+    }
+
+    /** Whether PostgreSQL refused a value as such, which only a caller can have given. */
+    private static boolean unstorable(Throwable e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof R2dbcException refused
+                    && refused.getSqlState() != null
+                    && UNSTORABLE.contains(refused.getSqlState())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @ExceptionHandler

@@ -2,6 +2,7 @@ package io.mirante.platform.web;
 
 import io.swagger.v3.core.jackson.ModelResolver;
 import io.swagger.v3.oas.models.OpenAPI;
+import java.time.Duration;
 import org.springdoc.core.providers.ObjectMapperProvider;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -36,6 +37,11 @@ public class WebAutoConfiguration implements WebFluxConfigurer {
     @Bean
     AccessLog accessLog() {
         return new AccessLog();
+    }
+
+    @Bean
+    Draining draining(@Value("${mirante.web.drain:1s}") Duration drain) {
+        return new Draining(drain);
     }
 
     @Bean
