@@ -3,6 +3,7 @@ package io.mirante.ingestion;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.github.luben.zstd.Zstd;
 import io.mirante.contracts.CloudHeaders;
 import io.mirante.contracts.Json;
 import io.mirante.contracts.events.CanonicalEvent;
@@ -12,14 +13,21 @@ import io.mirante.ingestion.rejected.RejectedRetention;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.GZIPOutputStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.beans.factory.annotation.Autowired;
@@ -479,6 +487,128 @@ class IngestionIT {
                         .doesNotContain(secrets);
             }
         }
+    }
+
+    /** Every way in, with its content type and a body that it takes. */
+    private static final Map<String, List<String>> WAYS =
+            Map.of(
+                    "/api/v1/events",
+                    List.of(
+                            "application/json",
+                            "{\"event\": {\"user_id\": \"u\", \"event_type\": \"x\", \"payload\": {\"t\": §}}}"),
+                    "/api/v1/events/batch",
+                    List.of(
+                            "application/json",
+                            "{\"events\": [{\"event_id\": \"e\", \"user_id\": \"u\", \"event_type\": \"x\", \"payload\": {\"t\": §}}]}"),
+                    "/api/v1/events?cloudevent",
+                    List.of(
+                            "application/cloudevents+json",
+                            "{\"specversion\": \"1.0\", \"id\": \"e\", \"source\": \"/x\", \"type\": \"x\", \"subject\": \"u\", \"data\": {\"t\": §}}"),
+                    "/api/v1/events?cloudevents",
+                    List.of(
+                            "application/cloudevents-batch+json",
+                            "[{\"specversion\": \"1.0\", \"id\": \"e\", \"source\": \"/x\", \"type\": \"x\", \"subject\": \"u\", \"data\": {\"t\": §}}]"),
+                    "/api/v1/industry40/iot/ingest",
+                    List.of(
+                            "application/json",
+                            "{\"device_id\": \"d\", \"device_type\": §, \"metrics\": {\"t\": 1}}"),
+                    "/v1/track",
+                    List.of(
+                            "application/json",
+                            "{\"userId\": \"u\", \"event\": \"x\", \"properties\": {\"t\": §}}"),
+                    "/v1/batch",
+                    List.of(
+                            "application/json",
+                            "{\"batch\": [{\"type\": \"track\", \"userId\": \"u\", \"event\": \"x\", \"properties\": {\"t\": §}}]}"));
+
+    @Test
+    void whatIsNoTextOfOursOrNeverEndsIsRefusedByEveryWayIn() {
+        var tenant = mesh.newTenant();
+        WAYS.forEach((path, way) -> {
+            var type = way.get(0);
+            var good = way.get(1).replace("§", "\"é\"");
+            assertThat(status(tenant, path, type, null, utf8(good))).as(path).isIn(200, 202);
+            var latin = good.getBytes(StandardCharsets.ISO_8859_1);
+            var cut = utf8(good.substring(0, good.indexOf('é') + 1));
+            var bad =
+                    Map.of(
+                            "UTF-16 with its mark", good.getBytes(StandardCharsets.UTF_16),
+                            "UTF-16", good.getBytes(StandardCharsets.UTF_16LE),
+                            "UTF-32", good.getBytes(Charset.forName("UTF-32BE")),
+                            "a byte order mark", utf8("\ufeff" + good),
+                            "Latin-1", latin,
+                            "half a letter", Arrays.copyOf(cut, cut.length - 1),
+                            "overlong", replaced(good, (byte) 0xc0, (byte) 0xaf),
+                            "half a character", replaced(good, (byte) 0xed, (byte) 0xa0),
+                            "zeros", new byte[100],
+                            "nothing", new byte[0]);
+            bad.forEach((what, body) ->
+                    assertThat(status(tenant, path, type, null, body))
+                            .as("%s to %s", what, path)
+                            .isEqualTo(400));
+            for (var deep : List.of("[".repeat(10_000), "{\"a\":".repeat(5_000))) {
+                assertThat(status(tenant, path, type, null, utf8(deep)))
+                        .as("depth to %s", path)
+                        .isEqualTo(400);
+            }
+            // Segment answers 400 where others answer 413, and 200 for a call that is not valid:
+            // its libraries retry the rest.
+            int large = path.startsWith("/v1/") ? 400 : 413;
+            assertThat(status(tenant, path, type, "gzip", gzip(100 << 20)))
+                    .as("gzip bomb to %s", path)
+                    .isEqualTo(large);
+            assertThat(status(tenant, path, type, "zstd", Zstd.compress(new byte[100 << 20])))
+                    .as("zstd bomb to %s", path)
+                    .isEqualTo(large);
+            for (var odd :
+                    List.of("1e400", "\"\\u0000\"", "\"\\ud800\"", "1" + "0".repeat(5_000))) {
+                assertThat(status(tenant, path, type, null, utf8(way.get(1).replace("§", odd))))
+                        .as("%s to %s", odd.length() > 20 ? "a long number" : odd, path)
+                        .isIn(200, 207, 400);
+            }
+        });
+        // What was refused event by event is kept; none of it is in the log.
+        assertThat(of(tenant, RAW)).hasSize(WAYS.size() - 1);
+        assertThat(of(tenant, "mirante.telemetry.raw")).hasSize(1);
+    }
+
+    private int status(
+            String tenant, String path, String type, @Nullable String packing, byte[] body) {
+        var request =
+                mesh.client(tenant)
+                        .mutate()
+                        .responseTimeout(Duration.ofSeconds(20))
+                        .build()
+                        .post()
+                        .uri(path)
+                        .contentType(MediaType.parseMediaType(type));
+        if (packing != null) {
+            request.header("Content-Encoding", packing);
+        }
+        var answer = request.bodyValue(body).exchange().returnResult(String.class);
+        return answer.getStatus().value();
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static byte[] replaced(String good, byte first, byte second) {
+        var bytes = utf8(good);
+        int at = utf8(good.substring(0, good.indexOf('é'))).length;
+        bytes[at] = first;
+        bytes[at + 1] = second;
+        return bytes;
+    }
+
+    private static byte[] gzip(int zeros) {
+        var out = new ByteArrayOutputStream();
+        try (var gzip = new GZIPOutputStream(out)) {
+            gzip.write(new byte[zeros]);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return out.toByteArray();
     }
 
     /** SQL, JSON, paths, templates, look-alikes: text is text, in ids, names, values, filters and pointers. */

@@ -49,10 +49,15 @@ public final class Logs {
 
     /** Real producers, as the service has them, at a port where nobody listens. */
     public static EventLog unreachable() {
+        return at("127.0.0.1:1");
+    }
+
+    /** Real producers, as the service has them. */
+    public static EventLog at(String servers) {
         var within = Duration.ofMillis(800);
         return new EventLog(
-                new KafkaProducer<>(LogConfiguration.single("127.0.0.1:1", within)),
-                new KafkaProducer<>(LogConfiguration.batch("127.0.0.1:1", within)));
+                new KafkaProducer<>(LogConfiguration.single(servers, within)),
+                new KafkaProducer<>(LogConfiguration.batch(servers, within)));
     }
 
     static Outgoing record(String value) {

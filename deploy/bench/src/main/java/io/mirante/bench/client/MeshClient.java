@@ -37,6 +37,7 @@ public final class MeshClient implements AutoCloseable {
 
     private final URI base;
     private final String key;
+    private final Duration timeout;
     private final HttpClient http;
 
     /**
@@ -44,8 +45,18 @@ public final class MeshClient implements AutoCloseable {
      * @param key sent as {@code x-api-key}
      */
     public MeshClient(URI base, String key) {
+        this(base, key, TIMEOUT);
+    }
+
+    /**
+     * @param base of the gateway, such as {@code http://127.0.0.1:3000}
+     * @param key sent as {@code x-api-key}
+     * @param timeout how long an answer may take
+     */
+    public MeshClient(URI base, String key, Duration timeout) {
         this.base = base;
         this.key = key;
+        this.timeout = timeout;
         this.http =
                 HttpClient.newBuilder()
                         .version(HttpClient.Version.HTTP_1_1)
@@ -84,7 +95,7 @@ public final class MeshClient implements AutoCloseable {
     public Answer exchange(String method, String path, byte @Nullable [] json, boolean gzip) {
         HttpRequest.Builder request =
                 HttpRequest.newBuilder(base.resolve(path))
-                        .timeout(TIMEOUT)
+                        .timeout(timeout)
                         .header("x-api-key", key);
         if (json == null) {
             request.method(method, HttpRequest.BodyPublishers.noBody());

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -43,6 +44,7 @@ public final class MeshUnderTest implements AutoCloseable {
     private final Path home;
     private final int port;
     private final Map<String, String> environment = new TreeMap<>();
+    private final Map<String, Integer> ports = new ConcurrentHashMap<>();
 
     /** What a command printed and how it ended. */
     public record Ended(int code, String output) {}
@@ -145,13 +147,31 @@ public final class MeshUnderTest implements AutoCloseable {
         throw new AssertionError("no part " + name + " in " + status);
     }
 
+    /** Process of a part. */
+    public ProcessHandle process(String part) {
+        return ProcessHandle.of(part(part).path("pid").asLong(-1)).orElseThrow();
+    }
+
     /** SIGKILL. */
-    public void kill(String service) {
-        long pid = part(service).path("pid").asLong(-1);
-        ProcessHandle process = ProcessHandle.of(pid).orElseThrow();
+    public void kill(String part) {
+        kill(process(part));
+    }
+
+    /** SIGKILL. */
+    public static void kill(ProcessHandle process) {
         process.descendants().forEach(ProcessHandle::destroyForcibly);
         process.destroyForcibly();
         process.onExit().join();
+    }
+
+    /** The port of a part, which stays the same for as long as the mesh's folder is there. */
+    public int port(String part) {
+        return ports.computeIfAbsent(part, name -> part(name).path("port").asInt(0));
+    }
+
+    /** Kafka's bootstrap server. */
+    public String kafka() {
+        return "127.0.0.1:" + port("kafka");
     }
 
     /** The database with its owner's rights, to recount what the mesh says. */
@@ -163,9 +183,7 @@ public final class MeshUnderTest implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         return DriverManager.getConnection(
-                "jdbc:postgresql://127.0.0.1:"
-                        + part("postgres").path("port").asInt(0)
-                        + "/mirante",
+                "jdbc:postgresql://127.0.0.1:" + port("postgres") + "/mirante",
                 "mirante",
                 passwords.getProperty("owner"));
     }
