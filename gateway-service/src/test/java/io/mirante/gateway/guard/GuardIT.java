@@ -75,7 +75,7 @@ class GuardIT extends AtTheDoor {
                 .until(() -> slow.stream().filter(CompletableFuture::isDone).count() >= 4);
         long start = System.nanoTime();
         assertThat(get("/api/v1/models").statusCode()).isEqualTo(200);
-        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(1));
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(4));
         var codes = slow.stream().map(f -> f.join().statusCode()).toList();
         assertThat(codes).containsOnly(503, 504);
         assertThat(codes.stream().filter(c -> c == 503)).hasSize(4);
@@ -242,7 +242,7 @@ class GuardIT extends AtTheDoor {
             var answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertThat(answer).startsWith("HTTP/1.1 408").contains("application/problem+json");
             assertThat(Duration.ofNanos(System.nanoTime() - start))
-                    .isBetween(Duration.ofMillis(900), Duration.ofSeconds(3));
+                    .isBetween(Duration.ofMillis(900), Duration.ofSeconds(9));
         }
     }
 

@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -287,13 +288,13 @@ class MaskerTest {
         }
     }
 
+    /** A million characters: what costs the square of them would not end today, however idle the machine. */
     @Test
-    void hostileTextCostsLinearTime() {
+    @Timeout(120)
+    void hostileTextCostsNoMoreThanItsLength() {
         for (var part : List.of("a", "@", "1 ", "1.", "(1) ", "a@", ":", "1:", "4-", "%40")) {
             var text = part.repeat(1_000_000 / part.length());
-            long start = System.nanoTime();
-            var unused = DEFAULT.mask(text);
-            assertThat(System.nanoTime() - start).as(part).isLessThan(5_000_000_000L);
+            assertThat(DEFAULT.mask(text).isEmpty()).as(part).isFalse();
         }
     }
 }
