@@ -15,16 +15,19 @@ import tools.jackson.databind.JsonNode;
 final class StepClient {
 
     private static final Logger LOG = LoggerFactory.getLogger(StepClient.class);
-    private static final Duration LIMIT = Duration.ofMillis(450);
+    static final Duration LIMIT = Duration.ofMillis(450);
 
     private final String service;
     private final Optional<WebClient> client;
     private final String url;
+    private final Duration patience;
 
     /**
      * @param url of the service; empty when it is not configured
+     * @param patience how long an answer may take
      */
-    StepClient(String service, String url) {
+    StepClient(String service, String url, Duration patience) {
+        this.patience = patience;
         this.service = service;
         this.url = url;
         this.client = url.isBlank() ? Optional.empty() : Optional.of(WebClient.create());
@@ -64,7 +67,7 @@ final class StepClient {
                                                     .map(body -> new Step(true, Optional.of(body)))
                                             : answer.releaseBody().thenReturn(Step.UNREACHED);
                                 })
-                                .timeout(LIMIT)
+                                .timeout(patience)
                                 .onErrorResume(e -> {
                                     LOG.debug("{} does not answer: {}", service, e.toString());
                                     return Mono.just(Step.UNREACHED);

@@ -45,8 +45,8 @@ class TraceController {
             @Value("${mirante.ingestion.etl-url:}") String etlUrl,
             @Value("${mirante.ingestion.snapshot-url:}") String snapshotUrl) {
         this.rejected = rejected;
-        this.etl = new StepClient("etl", etlUrl);
-        this.snapshot = new StepClient("snapshot", snapshotUrl);
+        this.etl = new StepClient("etl", etlUrl, StepClient.LIMIT);
+        this.snapshot = new StepClient("snapshot", snapshotUrl, StepClient.LIMIT);
     }
 
     /**
