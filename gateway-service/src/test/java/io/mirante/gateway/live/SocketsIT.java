@@ -123,6 +123,7 @@ class SocketsIT extends AtTheDoor {
     void closeCodesArePassedOnBothWays() {
         var service = SERVICES.get("snapshot");
         var first = open("/ws", KEY);
+        first.awaitFrames(1);
         first.send("close 4000");
         first.awaitClose(4000);
         assertThat(first.reason).isEqualTo("as you said");
