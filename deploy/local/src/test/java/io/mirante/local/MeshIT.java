@@ -141,7 +141,7 @@ final class MeshIT {
                 keyboard.write(CTRL_C);
                 keyboard.flush();
                 await().atMost(Duration.ofSeconds(60))
-.until(() -> Files.readString(screen).contains("Stopping the mesh"));
+                        .until(() -> Files.readString(screen).contains("Stopping the mesh"));
                 keyboard.write(CTRL_C);
                 keyboard.flush();
                 assertThat(terminal.waitFor(60, TimeUnit.SECONDS)).isTrue();
