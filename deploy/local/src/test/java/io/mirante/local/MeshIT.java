@@ -117,7 +117,15 @@ final class MeshIT {
         environment.put("SHELL", "/bin/sh");
         String line =
                 String.join(" ", command("up").stream().map(word -> "'" + word + "'").toList());
-        var builder = new ProcessBuilder("script", "-qefc", "exec " + line, screen.toString());
+        // A shell's background job ignores Ctrl-C, and so would what it starts.
+        var builder =
+                new ProcessBuilder(
+                        "env",
+                        "--default-signal=INT",
+                        "script",
+                        "-qefc",
+                        "exec " + line,
+                        screen.toString());
         builder.environment().putAll(environment);
         builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
         Process terminal = builder.start();
