@@ -35,10 +35,7 @@ public final class Uuid5 {
 
     /** The id of a record that an outside producer wrote. */
     public static UUID ofRecord(String topic, int partition, long offset) {
-        var sha1 = sha1();
-        sha1.update(NAMESPACE);
-        sha1.update((topic + "\n" + partition + "\n" + offset).getBytes(StandardCharsets.UTF_8));
-        return uuid(sha1.digest());
+        return of(utf8(topic + "\n" + partition + "\n" + offset));
     }
 
     /**
@@ -49,18 +46,24 @@ public final class Uuid5 {
      * @param line its bytes, without the end of line
      */
     public static UUID ofLine(String tenant, String source, long number, byte[] line) {
-        var sha1 = sha1();
-        sha1.update(NAMESPACE);
-        sha1.update(
-                (tenant + "\n" + source + "\n" + number + "\n").getBytes(StandardCharsets.UTF_8));
-        sha1.update(line);
-        return uuid(sha1.digest());
+        return of(utf8(tenant + "\n" + source + "\n" + number + "\n"), line);
     }
 
-    private static UUID uuid(byte[] hash) {
+    /** The id of a name that consists of these parts, one after the other, in the namespace for URLs. */
+    public static UUID of(byte[]... parts) {
+        var sha1 = sha1();
+        sha1.update(NAMESPACE);
+        for (var part : parts) {
+            sha1.update(part);
+        }
+        var hash = sha1.digest();
         hash[6] = (byte) (hash[6] & 0x0f | 0x50);
         hash[8] = (byte) (hash[8] & 0x3f | 0x80);
         return new UUID(bits(hash, 0), bits(hash, 8));
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
     }
 
     private static long bits(byte[] bytes, int from) {

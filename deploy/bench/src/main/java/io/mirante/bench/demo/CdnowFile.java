@@ -2,6 +2,7 @@ package io.mirante.bench.demo;
 
 import io.mirante.bench.client.MeshException;
 import io.mirante.bench.client.Outgoing;
+import io.mirante.contracts.Uuid5;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -104,7 +105,7 @@ record CdnowFile(List<Purchase> purchases) {
                 throw new IllegalArgumentException("it has " + words.length + " fields");
             }
             return new Purchase(
-                    Uuid5.ofLine(source, number, line).toString(),
+                    eventId(source, number, line),
                     words[0],
                     LocalDate.parse(words[1], DAY),
                     Integer.parseInt(words[2]),
@@ -112,6 +113,15 @@ record CdnowFile(List<Purchase> purchases) {
         } catch (RuntimeException e) {
             throw new MeshException("line " + number + " is no purchase: " + e.getMessage(), e);
         }
+    }
+
+    /** Made of source, 1-based line number and the line's bytes, each ended by a line feed. */
+    static String eventId(String source, long number, byte[] line) {
+        return Uuid5.of(
+                        (source + "\n" + number + "\n").getBytes(StandardCharsets.UTF_8),
+                        line,
+                        new byte[] {'\n'})
+                .toString();
     }
 
     private static List<byte[]> lines(byte[] bytes) {

@@ -246,7 +246,7 @@ class IngestFaultsIT {
                         assertThat(revenueOf(client, "one-of-many")).isEqualByComparingTo("7.00");
                         assertThat(revenueOf(other, "one-of-many")).isEqualByComparingTo("9.00");
                     });
-            assertThat(oracle.windowsThatDiffer()).isEmpty();
+            assertThat(Oracle.windowsThatDiffer(mesh)).isEmpty();
         }
     }
 
@@ -307,7 +307,7 @@ class IngestFaultsIT {
             }
             oracle.awaitQuiet(client, other);
             assertThat(oracle.rows(prefix)).hasSize(events.size() + 1);
-            assertThat(oracle.windowsThatDiffer()).isEmpty();
+            assertThat(Oracle.windowsThatDiffer(mesh)).isEmpty();
             assertThat(
                             oracle.number(
                                     "SELECT count(*) FROM etl.analytics_event WHERE id = '%sahead' AND occurred_at BETWEEN '%s' AND '%s'"
@@ -322,7 +322,7 @@ class IngestFaultsIT {
             batch(client, List.of(purchase(prefix + "after", "after", "1.00", "")), 200);
             oracle.awaitQuiet(client, other);
             assertThat(revenueOf(client, "after")).isEqualByComparingTo("1.00");
-            assertThat(oracle.windowsThatDiffer()).isEmpty();
+            assertThat(Oracle.windowsThatDiffer(mesh)).isEmpty();
         }
     }
 
@@ -406,7 +406,7 @@ class IngestFaultsIT {
             assertThat(oracle.rows(prefix + "bad-")).isEmpty();
             assertThat(after.dead() - before.dead())
                     .isBetween(2L * poisons.size(), 2L * poisons.size() + 2);
-            assertThat(oracle.windowsThatDiffer()).isEmpty();
+            assertThat(Oracle.windowsThatDiffer(mesh)).isEmpty();
         }
     }
 

@@ -236,7 +236,7 @@ class WholeMeshIT {
                     .as("I6: refused is not stored")
                     .noneMatch(stored::contains);
             assertThat(rows(mesh, "kill-")).as("I3: one row per id").isEqualTo(stored.size());
-            assertThat(windowsEqualTheLog(mesh))
+            assertThat(Oracle.windowsThatDiffer(mesh))
                     .as("I4: windows are a recount of the log")
                     .isEmpty();
         }
@@ -371,45 +371,6 @@ class WholeMeshIT {
             rows.next();
             return rows.getLong(1);
         }
-    }
-
-    /** Hourly purchases and revenue by the log's own SQL against the windows: what differs. */
-    private static List<String> windowsEqualTheLog(MeshUnderTest mesh) throws SQLException {
-        String sql =
-                """
-                WITH log AS (
-                    SELECT tenant_id, to_char(date_trunc('hour', occurred_at AT TIME ZONE 'UTC'), 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS starts_at,
-                           count(*)::numeric AS purchases, sum(amount) AS revenue
-                    FROM etl.analytics_event WHERE event_type = 'purchase' GROUP BY 1, 2),
-                windows AS (
-                    SELECT tenant_id, starts_at,
-                           sum(value) FILTER (WHERE metric = 'purchases') AS purchases,
-                           sum(value) FILTER (WHERE metric = 'revenue') AS revenue
-                    FROM snapshot.metric_value
-                    WHERE scope = 'commerce' AND granularity = 'hourly' AND metric IN ('purchases', 'revenue')
-                    GROUP BY 1, 2)
-                SELECT coalesce(l.tenant_id, w.tenant_id), coalesce(l.starts_at, w.starts_at),
-                       l.purchases, w.purchases, l.revenue, w.revenue
-                FROM log l FULL JOIN windows w USING (tenant_id, starts_at)
-                WHERE l.purchases IS DISTINCT FROM w.purchases OR l.revenue IS DISTINCT FROM w.revenue
-                """;
-        List<String> differences = new ArrayList<>();
-        try (Connection database = mesh.database();
-                Statement statement = database.createStatement();
-                var rows = statement.executeQuery(sql)) {
-            while (rows.next()) {
-                differences.add(
-                        "%s %s: log %s purchases, windows %s; log %s revenue, windows %s"
-                                .formatted(
-                                        rows.getString(1),
-                                        rows.getString(2),
-                                        rows.getString(3),
-                                        rows.getString(4),
-                                        rows.getString(5),
-                                        rows.getString(6)));
-            }
-        }
-        return differences;
     }
 
     private static BigDecimal revenue(MeshClient client, Instant day) {
