@@ -206,6 +206,11 @@ class AlertServiceIT {
     }
 
     @Test
+    void holdsNothingOfAPersonAndSaysSo() {
+        assertThat(mesh.erase(tenant, "anyone", 1L).removed()).isEmpty();
+    }
+
+    @Test
     void firesOnTheThresholdAndTellsReceiverFeedAndList() {
         try (var receiver = new Receiver(Receiver.status(204))) {
             var rule = create(rule(atLeast(3), webhook(receiver.url())));

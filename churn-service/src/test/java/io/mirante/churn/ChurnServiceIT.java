@@ -11,11 +11,14 @@ import io.mirante.contracts.Keys;
 import io.mirante.contracts.Topics;
 import io.mirante.contracts.churn.UserPrediction;
 import io.mirante.contracts.etl.UserFeatures;
+import io.mirante.contracts.gateway.PersonErased.Removal;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -41,6 +44,70 @@ class ChurnServiceIT {
     @DynamicPropertySource
     static void settings(DynamicPropertyRegistry registry) {
         registry.add("mirante.churn.etl-url", ETL::url);
+    }
+
+    @Test
+    void anErasedPersonsFeaturesScoreAndHistoryGoAndStayAway() throws Exception {
+        var tenant = mesh.newTenant();
+        mesh.send(features(tenant, "erase-me", 1, STAYING));
+        mesh.send(features(tenant, "stays", 1, STAYING));
+        await().untilAsserted(() -> assertThat(count("feature_vector", tenant)).isEqualTo(2));
+        try (var connection = mesh.jdbc();
+                var statement = connection.createStatement()) {
+            for (var user : List.of("erase-me", "stays")) {
+                statement.execute(
+                        """
+                        INSERT INTO prediction VALUES ('%1$s', 'p-%2$s', '%2$s', 'churn', 'm', 1, 'stays', 0.1, -2, -1,
+                            0.5, 'low', '[]', 'request', now(), now());
+                        INSERT INTO user_prediction (tenant_id, user_id, prediction_id, model_id, model_version,
+                            probability, risk, reasons, as_of)
+                        VALUES ('%1$s', '%2$s', 'p-%2$s', 'm', 1, 0.1, 'low', '[]', now())
+                        """
+                                .formatted(tenant, user));
+            }
+        }
+        await().untilAsserted(() -> assertThat(predictionsOf(tenant, "erase-me")).isNotEmpty());
+
+        var answer = mesh.erase(tenant, "erase-me", 4L);
+
+        assertThat(answer.removed())
+                .containsExactlyInAnyOrder(
+                        new Removal("feature_vector", Removal.DELETED, 1),
+                        new Removal("user_prediction", Removal.DELETED, 1),
+                        new Removal("prediction", Removal.DELETED, 1),
+                        new Removal(Topics.PREDICTIONS.name(), Removal.TOMBSTONE, 1));
+        assertThat(predictionsOf(tenant, "erase-me").getLast()).isNull();
+        assertThat(predictionsOf(tenant, "stays").getLast()).isNotNull();
+        for (var table : List.of("feature_vector", "user_prediction", "prediction")) {
+            assertThat(count(table, tenant)).as(table).isEqualTo(1);
+        }
+
+        // Features of before the erasure that come late stay out; a tombstone is no poison.
+        mesh.send(features(tenant, "erase-me", 2, STAYING));
+        mesh.send(
+                new Outgoing(
+                        Topics.FEATURES_USER.name(),
+                        null,
+                        Keys.of(tenant, "erase-me"),
+                        null,
+                        Map.of(CloudHeaders.TENANT, tenant)));
+        mesh.send(with(Keys.of(tenant, "erase-me"), features(tenant, "after", 1, STAYING)));
+        await().untilAsserted(() -> assertThat(count("feature_vector", tenant)).isEqualTo(2));
+        assertThat(
+                        number(
+                                "SELECT count(*) FROM feature_vector WHERE user_id = 'erase-me' AND tenant_id = ?",
+                                tenant))
+                .isZero();
+        assertThat(mesh.read(Topics.dead("churn").name()))
+                .noneMatch(r -> Arrays.equals(r.key(), Keys.of(tenant, "erase-me")));
+    }
+
+    private List<byte[]> predictionsOf(String tenant, String user) {
+        var values = new ArrayList<byte[]>();
+        mesh.read(Topics.PREDICTIONS.name()).stream()
+                .filter(r -> Arrays.equals(r.key(), Keys.of(tenant, user)))
+                .forEach(r -> values.add(r.value()));
+        return values;
     }
 
     @Test
@@ -436,6 +503,7 @@ class ChurnServiceIT {
 
     private List<UserPrediction> published(String tenant) {
         return mesh.read(Topics.PREDICTIONS.name()).stream()
+                .filter(r -> r.value() != null)
                 .map(r -> Json.mapper().readValue(r.value(), UserPrediction.class))
                 .filter(p -> p.tenantId().equals(tenant) && p.userId().equals("u"))
                 .toList();

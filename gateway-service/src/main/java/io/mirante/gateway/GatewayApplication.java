@@ -1,12 +1,11 @@
 package io.mirante.gateway;
 
-import io.mirante.platform.jobs.JobsAutoConfiguration;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
 
-/** Starts gateway-service; without jobs, whose routes are the other services'. */
-@SpringBootApplication(exclude = JobsAutoConfiguration.class)
+/** Starts gateway-service. */
+@SpringBootApplication
 @ConfigurationPropertiesScan
 public class GatewayApplication {
 

@@ -126,7 +126,6 @@ class GatewayIT extends AtTheDoor {
                 .isEqualTo(path)
                 .jsonPath("$.request_id")
                 .isNotEmpty();
-        client(KEY).delete().uri("/api/v1/users/u1").exchange().expectStatus().isNotFound();
     }
 
     @Test

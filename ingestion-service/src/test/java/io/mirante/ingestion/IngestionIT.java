@@ -8,6 +8,7 @@ import io.mirante.contracts.CloudHeaders;
 import io.mirante.contracts.Json;
 import io.mirante.contracts.events.CanonicalEvent;
 import io.mirante.contracts.events.TelemetryReading;
+import io.mirante.contracts.gateway.PersonErased.Removal;
 import io.mirante.contracts.gateway.TenantSettings;
 import io.mirante.ingestion.rejected.RejectedRetention;
 import io.mirante.platform.messaging.Outgoing;
@@ -51,6 +52,30 @@ class IngestionIT {
 
     @Autowired Mesh mesh;
     @Autowired RejectedRetention retention;
+
+    @Test
+    void rejectedOriginalsThatNameAnErasedPersonGo() {
+        var tenant = mesh.newTenant();
+        post(
+                        tenant,
+                        "/events/batch",
+                        """
+                        {"events": [
+                          {"event_id": "x1", "user_id": "u1", "event_type": "purchase", "payload": {"amount": "twelve"}},
+                          {"event_id": "x2", "user_id": "u2", "event_type": "purchase", "payload": {"amount": "of u1"}},
+                          {"event_id": "x3", "event_type": "login", "payload": {"friend": "u1"}}]}
+                        """)
+                .expectStatus()
+                .isEqualTo(207);
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(items(tenant, "")).hasSize(3));
+
+        assertThat(mesh.erase(tenant, "u1", 1L).removed())
+                .containsExactly(new Removal("rejected_event", Removal.DELETED, 2));
+
+        assertThat(items(tenant, "?event_id=x2")).hasSize(1);
+        assertThat(items(tenant, "")).hasSize(1);
+    }
 
     @Test
     void anEventIsInKafkaWithItsHeadersAndKeyWhenTheAnswerArrives() {

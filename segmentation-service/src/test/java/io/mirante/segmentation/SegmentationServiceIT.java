@@ -12,6 +12,8 @@ import io.mirante.contracts.churn.UserPrediction;
 import io.mirante.contracts.etl.CleanEvent;
 import io.mirante.contracts.etl.PersonMerge;
 import io.mirante.contracts.etl.UserFeatures;
+import io.mirante.contracts.gateway.PersonErased.Removal;
+import io.mirante.contracts.gateway.PersonErasure;
 import io.mirante.contracts.segmentation.UserCluster;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.testkit.Mesh;
@@ -48,6 +50,70 @@ class SegmentationServiceIT {
     private static final AtomicLong OFFSETS = new AtomicLong(1_000);
 
     @Autowired private Mesh mesh;
+
+    @Test
+    void aDatabaseOfBeforeAnErasureErasesByTheHashAlone() {
+        var tenant = mesh.newTenant();
+        var client = mesh.client(tenant);
+        mesh.send(event(tenant, "restored", "login", "2026-11-01T10:00:00Z", "s", "{}"));
+        awaitUser(client, "restored");
+        var then = Instant.parse("2026-11-02T00:00:00Z");
+
+        var answer =
+                mesh.erase(
+                        new PersonErasure(
+                                tenant,
+                                PersonErasure.hash(tenant, "restored"),
+                                null,
+                                "gateway_long-done-" + tenant,
+                                PersonErasure.COMPLETED,
+                                then,
+                                then,
+                                List.of(77L),
+                                3));
+
+        assertThat(answer.removed()).contains(new Removal("profile", Removal.DELETED, 1));
+        get(client, "/api/v1/users/restored", 404, body -> {});
+    }
+
+    @Test
+    void anErasedPersonsProfileGoesAndStaysAway() {
+        var tenant = mesh.newTenant();
+        var client = mesh.client(tenant);
+        var purchase = "{\"amount\":7,\"currency\":\"USD\"}";
+        mesh.send(event(tenant, "erase-me", "purchase", "2026-11-01T10:00:00Z", "s", purchase));
+        mesh.send(event(tenant, "stays", "purchase", "2026-11-01T10:00:00Z", "s", purchase));
+        mesh.send(features(tenant, "erase-me", 1, Map.of("spend", 1.0)));
+        mesh.send(risk(tenant, "erase-me", 1, 0.5));
+        awaitUser(client, "erase-me");
+        awaitUser(client, "stays");
+        await().untilAsserted(() -> {
+            assertThat(count("user_vector", tenant)).isEqualTo(1);
+            assertThat(count("user_risk", tenant)).isEqualTo(1);
+        });
+
+        // etl gives each person a number of their own; in these tests all have 1.
+        var answer = mesh.erase(tenant, "erase-me", 77L);
+
+        assertThat(answer.removed())
+                .contains(
+                        new Removal("profile", Removal.DELETED, 1),
+                        new Removal("event_count", Removal.DELETED, 1),
+                        new Removal("client_session", Removal.DELETED, 1),
+                        new Removal("known_as", Removal.DELETED, 1),
+                        new Removal("purchase_day", Removal.DELETED, 1),
+                        new Removal("user_vector", Removal.DELETED, 1),
+                        new Removal("user_risk", Removal.DELETED, 1),
+                        new Removal(Topics.CLUSTERS.name(), Removal.TOMBSTONE, 1));
+        get(client, "/api/v1/users/erase-me", 404, body -> {});
+        // Accepted before the erasure, read after it.
+        mesh.send(event(tenant, "erase-me", "login", "2026-11-02T10:00:00Z", "s", "{}"));
+        mesh.send(risk(tenant, "erase-me", 2, 0.6));
+        mesh.send(event(tenant, "after", "login", "2026-11-02T10:00:00Z", "s", "{}"));
+        awaitUser(client, "after");
+        assertThat(count("profile", tenant)).isEqualTo(2);
+        get(client, "/api/v1/users/erase-me", 404, body -> {});
+    }
 
     @Test
     void profilesAddUpAndRedeliveryChangesNothing() {
@@ -846,6 +912,7 @@ class SegmentationServiceIT {
 
     private List<UserCluster> published(String tenant) {
         return mesh.read(Topics.CLUSTERS.name()).stream()
+                .filter(r -> r.value() != null)
                 .map(r -> Json.mapper().readValue(r.value(), UserCluster.class))
                 .filter(c -> c.tenantId().equals(tenant))
                 .toList();

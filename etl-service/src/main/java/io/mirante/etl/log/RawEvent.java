@@ -1,5 +1,6 @@
 package io.mirante.etl.log;
 
+import io.mirante.contracts.OfPerson;
 import io.mirante.contracts.events.CanonicalEvent;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -23,7 +24,25 @@ record RawEvent(
         String source,
         CanonicalEvent event,
         CanonicalEvent given,
-        @Nullable Person visitor) {
+        @Nullable Person visitor)
+        implements OfPerson<RawEvent> {
+
+    @Override
+    public @Nullable String userId() {
+        return event.userId();
+    }
+
+    @Override
+    public Instant knownAt() {
+        return receivedAt;
+    }
+
+    /** Still stored and counted, as nobody's. */
+    @Override
+    public RawEvent withoutPerson() {
+        var nobodys = event.withoutPerson();
+        return new RawEvent(tenantId, contentHash, receivedAt, source, nobodys, nobodys, null);
+    }
 
     EventKey key() {
         return new EventKey(tenantId, event.eventId());

@@ -6,6 +6,7 @@ import io.mirante.contracts.Topics;
 import io.mirante.contracts.etl.PersonMerge;
 import io.mirante.contracts.etl.PersonNumbered;
 import io.mirante.etl.features.ChangedUsers;
+import io.mirante.platform.erasure.Erasures;
 import io.mirante.platform.messaging.MessagingSettings;
 import io.mirante.platform.persistence.CrossTenant;
 import io.mirante.platform.persistence.StreamDatabase;
@@ -64,6 +65,7 @@ final class RelearnPersons implements SmartLifecycle {
     private final StreamDatabase stream;
     private final Admin admin;
     private final MessagingSettings settings;
+    private final Erasures erasures;
     private volatile boolean running;
 
     RelearnPersons(
@@ -72,13 +74,15 @@ final class RelearnPersons implements SmartLifecycle {
             ChangedUsers changedUsers,
             StreamDatabase stream,
             Admin admin,
-            MessagingSettings settings) {
+            MessagingSettings settings,
+            Erasures erasures) {
         this.persons = persons;
         this.merges = merges;
         this.changedUsers = changedUsers;
         this.stream = stream;
         this.admin = admin;
         this.settings = settings;
+        this.erasures = erasures;
     }
 
     /** What one transaction takes over. */
@@ -131,6 +135,9 @@ final class RelearnPersons implements SmartLifecycle {
 
     /** Catches up; answers how many records it read. */
     long relearn() {
+        if (!erasures.awaitCaughtUp(LIMIT)) {
+            throw new IllegalStateException("it is not known yet who was erased");
+        }
         var topicId = topicId();
         Map<Integer, Seen> seen = seen();
         try (var consumer = consumer()) {
@@ -187,16 +194,24 @@ final class RelearnPersons implements SmartLifecycle {
         return positions;
     }
 
-    private static void parse(ConsumerRecord<byte[], byte[]> record, Batch batch) {
+    /** Who was erased since is not learnt again, though their records may not be cleaned away yet. */
+    private void parse(ConsumerRecord<byte[], byte[]> record, Batch batch) {
         if (record.value() == null) {
             return;
         }
         var type = record.headers().lastHeader(CloudHeaders.TYPE);
         try {
             if (type != null && Arrays.equals(type.value(), MERGE)) {
-                batch.merges.add(Json.mapper().readValue(record.value(), PersonMerge.class));
+                var merge = Json.mapper().readValue(record.value(), PersonMerge.class);
+                if (!erasures.cover(merge)) {
+                    batch.merges.add(merge);
+                }
             } else {
-                batch.persons.add(Json.mapper().readValue(record.value(), PersonNumbered.class));
+                var person = Json.mapper().readValue(record.value(), PersonNumbered.class);
+                if (!erasures.covers(
+                        person.tenantId(), person.id(), person.personNo(), person.numberedAt())) {
+                    batch.persons.add(person);
+                }
             }
         } catch (JacksonException e) {
             LOG.error(

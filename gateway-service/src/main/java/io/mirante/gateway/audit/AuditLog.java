@@ -4,6 +4,7 @@ import io.mirante.contracts.gateway.AuditEntry;
 import io.mirante.gateway.Rows;
 import io.mirante.platform.audit.AuditFilter;
 import io.mirante.platform.audit.AuditTrail;
+import io.mirante.platform.erasure.Erasures;
 import io.mirante.platform.messaging.BatchRunner;
 import io.mirante.platform.messaging.Headers;
 import io.mirante.platform.messaging.Parser;
@@ -15,10 +16,13 @@ import io.mirante.platform.persistence.StreamDatabase;
 import io.mirante.platform.web.Caller;
 import io.mirante.platform.web.RequestIds;
 import io.r2dbc.spi.Readable;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -46,6 +50,9 @@ public final class AuditLog {
             "tenant_id, audit_id, at, kind, subject, service, action, target, detail, status, request_id";
     private static final String NEW =
             "INSERT INTO audit_entry (" + COLUMNS + ", published_revision) ";
+
+    /** Stands in a path where an erased person's id stood. */
+    public static final String ERASED = "erased";
 
     private final Clock clock;
 
@@ -141,10 +148,37 @@ public final class AuditLog {
         return value == null ? sql.bindNull(index, type) : sql.bind(index, value);
     }
 
-    private static Mono<Void> store(List<Received<AuditEntry>> fresh, DatabaseClient db) {
+    private static Mono<Void> store(
+            List<Received<AuditEntry>> fresh, Erasures erasures, DatabaseClient db) {
         var byKey = new TreeMap<String, AuditEntry>();
-        fresh.forEach(r -> byKey.put(r.value().tenantId() + "\n" + r.value().auditId(), r.value()));
+        fresh.forEach(r ->
+                byKey.put(
+                        r.value().tenantId() + "\n" + r.value().auditId(),
+                        withoutErased(r.value(), erasures)));
         return insert(db, List.copyOf(byKey.values()), 1);
+    }
+
+    /** The entry without the ids of erased persons in the path that was called. */
+    private static AuditEntry withoutErased(AuditEntry entry, Erasures erasures) {
+        if (!entry.target().startsWith("/")) {
+            return entry;
+        }
+        var kept = new StringJoiner("/");
+        for (var part : entry.target().split("/", -1)) {
+            kept.add(
+                    erasures.covers(entry.tenantId(), decoded(part), 0, entry.at())
+                            ? ERASED
+                            : part);
+        }
+        return kept.toString().equals(entry.target()) ? entry : entry.withTarget(kept.toString());
+    }
+
+    private static String decoded(String part) {
+        try {
+            return URLDecoder.decode(part.replace("+", "%2B"), StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            return part;
+        }
     }
 
     private static Mono<Void> insert(DatabaseClient db, List<AuditEntry> entries, long published) {
@@ -194,8 +228,11 @@ public final class AuditLog {
         private static final Parser<AuditEntry> JSON = Parser.json(AuditEntry.class);
 
         @Bean
-        Consumer<Message<List<byte[]>>> storeAudit(BatchRunner runner) {
-            return runner.storing("storeAudit", Binding::parse, AuditLog::store);
+        Consumer<Message<List<byte[]>>> storeAudit(BatchRunner runner, Erasures erasures) {
+            return runner.storing(
+                    "storeAudit",
+                    Binding::parse,
+                    (fresh, db) -> AuditLog.store(fresh, erasures, db));
         }
 
         @Bean

@@ -41,7 +41,6 @@ final class DoorFilter implements WebFilter, Ordered {
 
     private static final Logger LOG = LoggerFactory.getLogger(DoorFilter.class);
     private static final String TENANT = "mirante.tenant";
-    private static final String ADMINISTRATION = "/api/v1/admin/";
     private static final String LIVE_EVENTS = "/api/v1/live";
     private static final String DEPRECATED_SINCE =
             "@" + Instant.parse("2026-11-21T00:00:00Z").getEpochSecond();
@@ -74,6 +73,13 @@ final class DoorFilter implements WebFilter, Ordered {
 
     @Override
     public Mono<Void> filter(ServerWebExchange exchange, WebFilterChain chain) {
+        var request = exchange.getRequest();
+        return PassedBody.withoutBody(request) && !Sockets.wanted(exchange)
+                ? PassedBody.ended(request).then(Mono.defer(() -> answer(exchange, chain)))
+                : answer(exchange, chain);
+    }
+
+    private Mono<Void> answer(ServerWebExchange exchange, WebFilterChain chain) {
         var request = exchange.getRequest();
         var meant = Paths.of(request.getPath().value());
         if (own(meant.path())) {
@@ -170,13 +176,13 @@ final class DoorFilter implements WebFilter, Ordered {
             boolean live,
             ServerWebExchange exchange,
             WebFilterChain chain) {
-        if (path.startsWith(ADMINISTRATION)) {
-            return administer(principal, path, exchange, chain);
-        }
         var route = Routes.find(exchange.getRequest().getMethod().name(), path);
-        if (route.isEmpty() || route.get().service() == Service.GATEWAY) {
+        if (route.isEmpty()) {
             return problems.answer(
                     exchange, HttpStatus.NOT_FOUND, "not-found", "no service answers this path");
+        }
+        if (route.get().service() == Service.GATEWAY) {
+            return administer(principal, path, exchange, chain);
         }
         var request = exchange.getRequest();
         var service = route.get().service();

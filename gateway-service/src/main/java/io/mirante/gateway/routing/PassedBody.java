@@ -7,6 +7,7 @@ import org.springframework.core.io.buffer.DataBufferUtils;
 import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.http.server.reactive.ServerHttpRequestDecorator;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
 /**
  * A request whose body breaks off above a limit and which knows whether its body has come to its end; keeps nothing of what
@@ -29,6 +30,15 @@ final class PassedBody extends ServerHttpRequestDecorator {
                 && !request.getHeaders().containsHeader("Transfer-Encoding");
     }
 
+    /**
+     * Completes once a request without a body has been read to its end. To be waited for before it is answered: Reactor
+     * Netty stops reading from a connection for good when it answers a request, which had to wait for the answer before it,
+     * ahead of the request's end.
+     */
+    static Mono<Void> ended(ServerHttpRequest request) {
+        return request.getBody().doOnNext(DataBufferUtils::release).then();
+    }
+
     /** Whether all of the body came; until it has, a failure may well be the client's. */
     boolean arrived() {
         return arrived;
@@ -36,6 +46,9 @@ final class PassedBody extends ServerHttpRequestDecorator {
 
     @Override
     public Flux<DataBuffer> getBody() {
+        if (arrived) {
+            return Flux.empty(); // and has been read, see ended
+        }
         var seen = new AtomicLong();
         return super.getBody()
                 .map(buffer -> {

@@ -5,11 +5,15 @@ import static org.awaitility.Awaitility.await;
 
 import com.nimbusds.jwt.SignedJWT;
 import io.mirante.contracts.Json;
+import io.mirante.contracts.Keys;
 import io.mirante.contracts.Topics;
 import io.mirante.contracts.gateway.AuditEntry;
+import io.mirante.contracts.gateway.PersonErased;
+import io.mirante.contracts.gateway.PersonErasure;
 import io.mirante.contracts.gateway.TenantSettings;
 import io.mirante.gateway.StubService;
 import io.mirante.platform.audit.AuditTrail;
+import io.mirante.platform.messaging.Outgoing;
 import io.mirante.platform.tenants.Tenants;
 import io.mirante.setup.TopicSetup;
 import io.mirante.testkit.Mesh;
@@ -133,6 +137,124 @@ class AdministrationIT {
     }
 
     // --- tenants
+
+    // --- erasure
+
+    @Test
+    void anErasureIsAJobThatGathersEveryServicesAnswerIntoAReceipt() {
+        var tenant = newTenant();
+        var admin = newKey(tenant, "'admin', 'analytics.view'");
+        assertThat(
+                        call(
+                                        newKey(tenant, "'analytics.manage'"),
+                                        "DELETE",
+                                        "/api/v1/users/eva",
+                                        null)
+                                .status())
+                .isEqualTo(403);
+        call(admin, "GET", "/api/v1/users/eva 1/segment", null);
+
+        var accepted = call(admin, "DELETE", "/api/v1/users/eva 1", null);
+        assertThat(accepted.status()).as(accepted.raw()).isEqualTo(202);
+        var job = accepted.text("job_id");
+        assertThat(job).startsWith("gateway_");
+        assertThat(call(admin, "DELETE", "/api/v1/users/eva 1", null).text("job_id"))
+                .as("the one under way")
+                .isEqualTo(job);
+
+        // Until etl has answered, it alone is asked.
+        var asked = erasures(tenant, 1).getLast();
+        assertThat(asked.state()).isEqualTo(PersonErasure.REQUESTED);
+        assertThat(asked.userId()).isEqualTo("eva 1");
+        assertThat(asked.erasureId()).isEqualTo(job);
+        assertThat(job(admin, job).text("status")).isEqualTo("running");
+        answer(asked, "etl", List.of(new PersonErased.Removal("person", "deleted", 1)), 4L);
+        var numbered = erasures(tenant, 2).getLast();
+        assertThat(numbered.state()).isEqualTo(PersonErasure.NUMBERED);
+        assertThat(numbered.personNos()).containsExactly(4L);
+        assertThat(numbered.erasedAt()).isNotNull();
+        for (var service : Topics.services()) {
+            if (!List.of("gateway", "etl", "churn").contains(service)) {
+                answer(asked, service, List.of());
+            }
+        }
+        // The gateway's own part is done by itself; churn is still down.
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() ->
+                        assertThat(job(admin, job).text("detail")).isEqualTo("waiting for churn"));
+        var waiting = job(admin, job);
+        assertThat(waiting.body().path("progress").doubleValue()).isEqualTo(7.0 / 8);
+        assertThat(waiting.body().path("result").path("services")).hasSize(8);
+        answer(asked, "churn", List.of(new PersonErased.Removal("prediction", "deleted", 3)));
+        answer(asked, "churn", List.of());
+
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(
+                        () -> assertThat(job(admin, job).text("status")).isEqualTo("completed"));
+        var done = job(admin, job);
+        var receipt = done.body().path("result");
+        assertThat(receipt.path("services").valueStream().map(s -> s.path("status").stringValue()))
+                .hasSize(8)
+                .containsOnly("done");
+        assertThat(receipt.at("/services/4/removed/0/count").longValue()).isEqualTo(3);
+        assertThat(receipt.path("remaining").valueStream().map(r -> r.path("where").stringValue()))
+                .contains("mirante.events.raw", "mirante.ingest." + tenant, "backups");
+        assertThat(done.raw()).doesNotContain("eva");
+        var mark = erasures(tenant, 3).getLast();
+        assertThat(mark.state()).isEqualTo(PersonErasure.COMPLETED);
+        assertThat(mark.userId()).isNull();
+        assertThat(mark.personNos()).containsExactly(4L);
+        assertThat(mark.userHash()).isEqualTo(PersonErasure.hash(tenant, "eva 1"));
+
+        // Who did it is in the audit log, of whom only as the hash; again is another erasure.
+        var audit = call(admin, "GET", "/api/v1/admin/audit?action=user.erased", null);
+        assertThat(audit.body().path("items").path(0).path("target").stringValue())
+                .isEqualTo(mark.userHash());
+        var again = call(admin, "DELETE", "/api/v1/users/eva 1", null).text("job_id");
+        assertThat(again).isNotEqualTo(job);
+        assertThat(erasures(tenant, 4).getLast().personNos()).containsExactly(4L);
+    }
+
+    private Answer job(String key, String id) {
+        return call(key, "GET", "/api/v1/jobs/" + id, null);
+    }
+
+    /** What stands on the topic of a tenant's person, once there is that much. */
+    private List<PersonErasure> erasures(String tenant, int atLeast) {
+        return await().atMost(Duration.ofSeconds(20))
+                .until(
+                        () ->
+                                mesh.read(Topics.ERASURES.name()).stream()
+                                        .map(r ->
+                                                Json.mapper()
+                                                        .readValue(r.value(), PersonErasure.class))
+                                        .filter(e -> e.tenantId().equals(tenant))
+                                        .toList(),
+                        found -> found.size() >= atLeast);
+    }
+
+    private void answer(
+            PersonErasure erasure,
+            String service,
+            List<PersonErased.Removal> removed,
+            Long... personNos) {
+        var erased =
+                new PersonErased(
+                        erasure.tenantId(),
+                        erasure.userHash(),
+                        erasure.erasureId(),
+                        service,
+                        Instant.now(),
+                        removed,
+                        List.of(personNos));
+        mesh.send(
+                new Outgoing(
+                        Topics.ERASURES_DONE.name(),
+                        null,
+                        Keys.of(erasure.tenantId(), erasure.userHash()),
+                        Json.mapper().writeValueAsBytes(erased),
+                        Map.of()));
+    }
 
     @Test
     void aTenantComesWithTheTopicOfItsOwnProducers() {

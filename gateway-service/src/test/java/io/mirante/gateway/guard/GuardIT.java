@@ -271,6 +271,29 @@ class GuardIT extends AtTheDoor {
     }
 
     @Test
+    void aConnectionOnWhichOneRequestCameEarlyGoesOn() throws Exception {
+        try (var socket = new Socket("127.0.0.1", port())) {
+            socket.setSoTimeout(10_000);
+            var passedOn = "GET /api/v1/etl/runs HTTP/1.1\r\nHost: x\r\nx-api-key: %s\r\n\r\n";
+            var own = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n";
+            write(socket.getOutputStream(), passedOn.formatted(KEY) + own);
+            awaitAnswers(socket, 2);
+            write(socket.getOutputStream(), passedOn.formatted(KEY));
+            awaitAnswers(socket, 1);
+        }
+    }
+
+    /** Reads until so many answers have begun; the socket's own limit ends the wait. */
+    private static void awaitAnswers(Socket socket, int count) throws IOException {
+        var text = new StringBuilder();
+        while (text.toString().split("HTTP/1.1 200", -1).length - 1 < count) {
+            var more = read(socket);
+            assertThat(more).as("after %s", text).isNotEmpty();
+            text.append(more);
+        }
+    }
+
+    @Test
     void headersThatAreTooLargeAreRefused() {
         assertThat(send(request("/api/v1/fans").header("X-Large", "x".repeat(20_000))).statusCode())
                 .isIn(413, 431);

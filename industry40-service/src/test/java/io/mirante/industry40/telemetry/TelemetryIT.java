@@ -57,6 +57,11 @@ class TelemetryIT {
     }
 
     @Test
+    void holdsNothingOfAPersonAndSaysSo() {
+        assertThat(mesh.erase(mesh.newTenant(), "anyone", 1L).removed()).isEmpty();
+    }
+
+    @Test
     void theSameAgainIsOneAndAnotherValueOverwrites() throws Exception {
         var tenant = mesh.newTenant();
         mesh.sendAll(

@@ -43,6 +43,9 @@ public record Topic(
         return new Topic(name, partitions, null, true, false);
     }
 
+    /** By when a record of a compacted topic that was replaced or removed is really gone, give or take a cleaning. */
+    public static final Duration MAX_COMPACTION_LAG = Duration.ofDays(7);
+
     /** Largest record, in bytes: an event of the greatest limit (1 MiB) with what the mesh adds, several times over. */
     public static final int MAX_RECORD_BYTES = 4 * 1024 * 1024;
 
@@ -54,6 +57,8 @@ public record Topic(
                 ? Map.of(
                         "cleanup.policy",
                         "compact",
+                        "max.compaction.lag.ms",
+                        Long.toString(MAX_COMPACTION_LAG.toMillis()),
                         "max.message.bytes",
                         size,
                         "message.timestamp.type",

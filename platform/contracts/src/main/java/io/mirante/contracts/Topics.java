@@ -36,6 +36,11 @@ public final class Topics {
     public static final Topic SNAPSHOTS = Topic.compacted("mirante.snapshots", PARTITIONS);
     public static final Topic ALERTS = Topic.kept("mirante.alerts", 4, EVENTS);
     public static final Topic TENANTS = Topic.compacted("mirante.tenants", 1);
+
+    /** Who was erased: the order to erase, then the suppression list. */
+    public static final Topic ERASURES = Topic.compacted("mirante.erasures", 1);
+
+    public static final Topic ERASURES_DONE = Topic.kept("mirante.erasures.done", 1, EVENTS);
     public static final Topic AUDIT = Topic.kept("mirante.audit", 4, EVENTS);
 
     /** Begins the name of each topic that a tenant's own producers write to; the tenant's id follows. */
@@ -74,6 +79,8 @@ public final class Topics {
                                     SNAPSHOTS,
                                     ALERTS,
                                     TENANTS,
+                                    ERASURES,
+                                    ERASURES_DONE,
                                     AUDIT),
                             SERVICES.stream().map(Topics::dead))
                     .toList();

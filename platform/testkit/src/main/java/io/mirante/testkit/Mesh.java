@@ -4,6 +4,8 @@ import io.mirante.contracts.CloudHeaders;
 import io.mirante.contracts.Json;
 import io.mirante.contracts.Keys;
 import io.mirante.contracts.Topics;
+import io.mirante.contracts.gateway.PersonErased;
+import io.mirante.contracts.gateway.PersonErasure;
 import io.mirante.contracts.gateway.TenantSettings;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.platform.security.TokenMinter;
@@ -14,10 +16,13 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -104,6 +109,53 @@ public final class Mesh {
                 .atMost(Duration.ofSeconds(5))
                 .until(() -> tenants.settings(tenant).revision() >= settings.revision());
         return settings;
+    }
+
+    /**
+     * Orders the erasure of a person, as the gateway does once etl has answered, and waits for what the service under test
+     * answers.
+     *
+     * @param personNos the person's numbers; none = as requested, before etl has answered
+     */
+    public PersonErased erase(String tenant, String userId, Long... personNos) {
+        var now = Instant.now();
+        boolean numbered = personNos.length > 0;
+        return erase(
+                new PersonErasure(
+                        tenant,
+                        PersonErasure.hash(tenant, userId),
+                        userId,
+                        "gateway_" + UUID.randomUUID(),
+                        numbered ? PersonErasure.NUMBERED : PersonErasure.REQUESTED,
+                        now,
+                        numbered ? now : null,
+                        List.of(personNos),
+                        1));
+    }
+
+    /** Sends an erasure as it stands, and waits for what the service under test answers. */
+    public PersonErased erase(PersonErasure erasure) {
+        send(
+                new Outgoing(
+                        Topics.ERASURES.name(),
+                        null,
+                        Keys.of(erasure.tenantId(), erasure.userHash()),
+                        Json.mapper().writeValueAsBytes(erasure),
+                        Map.of(CloudHeaders.TENANT, erasure.tenantId())));
+        return Awaitility.await("erasure in " + service)
+                .pollInterval(Duration.ofMillis(100))
+                .atMost(Duration.ofSeconds(30))
+                .until(
+                        () ->
+                                read(Topics.ERASURES_DONE.name()).stream()
+                                        .map(r ->
+                                                Json.mapper()
+                                                        .readValue(r.value(), PersonErased.class))
+                                        .filter(done ->
+                                                done.erasureId().equals(erasure.erasureId()))
+                                        .findFirst(),
+                        Optional::isPresent)
+                .orElseThrow();
     }
 
     /** Sends and waits for Kafka's acknowledgement. */

@@ -69,6 +69,10 @@ public final class MeshClient implements AutoCloseable {
         return base;
     }
 
+    public String key() {
+        return key;
+    }
+
     // --- plain calls
     // ------------------------------------------------------------------------------------------------
 

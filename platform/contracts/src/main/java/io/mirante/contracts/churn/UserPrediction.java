@@ -1,7 +1,9 @@
 package io.mirante.contracts.churn;
 
+import io.mirante.contracts.OfPerson;
 import java.time.Instant;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model's newest score of a user. On {@code mirante.predictions}.
@@ -22,13 +24,24 @@ public record UserPrediction(
         String risk,
         List<Reason> reasons,
         Instant asOf,
-        long revision) {
+        long revision)
+        implements OfPerson<UserPrediction> {
 
     public UserPrediction {
         if (!(probability >= 0 && probability <= 1)) {
             throw new IllegalArgumentException("probability must be in [0, 1], was " + probability);
         }
         reasons = List.copyOf(reasons);
+    }
+
+    @Override
+    public Instant knownAt() {
+        return asOf;
+    }
+
+    @Override
+    public @Nullable UserPrediction withoutPerson() {
+        return null;
     }
 
     /**

@@ -1,8 +1,11 @@
 package io.mirante.contracts.etl;
 
+import io.mirante.contracts.OfPerson;
+import io.mirante.contracts.events.Depersonalised;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
 
 /**
  * An event that was counted: stored once in the event log, its person numbered. On {@code mirante.events.clean}.
@@ -25,12 +28,37 @@ public record CleanEvent(
         long personNo,
         JsonNode data,
         JsonNode metadata,
-        JsonNode context) {
+        JsonNode context)
+        implements OfPerson<CleanEvent> {
 
     public CleanEvent {
         if (!(personNo >= 0)) {
             throw new IllegalArgumentException("personNo must be 0 or more, was " + personNo);
         }
+    }
+
+    @Override
+    public Instant knownAt() {
+        return receivedAt;
+    }
+
+    /** Still counted, for the number, which leads nowhere. */
+    @Override
+    public CleanEvent withoutPerson() {
+        return new CleanEvent(
+                tenantId,
+                eventId,
+                eventType,
+                module,
+                null,
+                null,
+                null,
+                occurredAt,
+                receivedAt,
+                personNo,
+                Depersonalised.data(data),
+                JsonNodeFactory.instance.objectNode(),
+                JsonNodeFactory.instance.objectNode());
     }
 
     /** The known user, else the anonymous visitor, else null. */

@@ -1,5 +1,6 @@
 package io.mirante.contracts.etl;
 
+import io.mirante.contracts.OfPerson;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +41,7 @@ public record PersonMerge(
         @Nullable Instant undoneAt,
         @Nullable String undoneBy,
         long revision)
-        implements PersonRecord {
+        implements PersonRecord, OfPerson<PersonMerge> {
 
     /** Value of the header {@code ce_type}, which tells it from a {@link PersonNumbered}. */
     public static final String TYPE = "person_merge";
@@ -48,6 +49,16 @@ public record PersonMerge(
     public static final String MERGED = "merged";
     public static final String REFUSED = "refused";
     public static final String UNDONE = "undone";
+
+    @Override
+    public Instant knownAt() {
+        return recordedAt;
+    }
+
+    @Override
+    public @Nullable PersonMerge withoutPerson() {
+        return null;
+    }
 
     public PersonMerge {
         if (!(personNo >= 1 && userNo >= 1)) {

@@ -1,7 +1,9 @@
 package io.mirante.contracts.etl;
 
+import io.mirante.contracts.OfPerson;
 import java.time.Instant;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A user's features as of a point in time. On {@code mirante.features.user}; at most one a user and second.
@@ -18,7 +20,8 @@ public record UserFeatures(
         int version,
         Instant asOf,
         long revision,
-        Map<String, Double> features) {
+        Map<String, Double> features)
+        implements OfPerson<UserFeatures> {
 
     public UserFeatures {
         features = Map.copyOf(features);
@@ -28,5 +31,15 @@ public record UserFeatures(
                         "feature " + name + " must be finite, was " + value);
             }
         });
+    }
+
+    @Override
+    public Instant knownAt() {
+        return asOf;
+    }
+
+    @Override
+    public @Nullable UserFeatures withoutPerson() {
+        return null;
     }
 }

@@ -235,6 +235,25 @@ public record CanonicalEvent(
         return with(data, changed, context);
     }
 
+    /** The same event of nobody: without ids and without what may describe a person. */
+    public CanonicalEvent withoutPerson() {
+        var empty = JsonNodeFactory.instance.objectNode();
+        return new CanonicalEvent(
+                eventId,
+                eventType,
+                module,
+                null,
+                null,
+                null,
+                occurredAt,
+                null,
+                critical,
+                schemaVersion,
+                Depersonalised.data(data),
+                empty,
+                empty);
+    }
+
     private CanonicalEvent with(JsonNode newData, JsonNode newMetadata, JsonNode newContext) {
         return new CanonicalEvent(
                 eventId,

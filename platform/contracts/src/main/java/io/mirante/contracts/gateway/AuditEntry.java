@@ -30,6 +30,13 @@ public record AuditEntry(
         int status,
         String requestId) {
 
+    /** The same about something else. */
+    public AuditEntry withTarget(String other) {
+        return new AuditEntry(
+                auditId, tenantId, at, kind, subject, service, action, other, detail, status,
+                requestId);
+    }
+
     /** A read. */
     public static final String QUERY = "query";
 

@@ -1,6 +1,8 @@
 package io.mirante.contracts.segmentation;
 
+import io.mirante.contracts.OfPerson;
 import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The cluster a user belongs to. On {@code mirante.clusters}.
@@ -16,4 +18,16 @@ public record UserCluster(
         String label,
         double distance,
         Instant asOf,
-        long revision) {}
+        long revision)
+        implements OfPerson<UserCluster> {
+
+    @Override
+    public Instant knownAt() {
+        return asOf;
+    }
+
+    @Override
+    public @Nullable UserCluster withoutPerson() {
+        return null;
+    }
+}

@@ -51,6 +51,48 @@ public final class Jobs {
                                 .one());
     }
 
+    /**
+     * Stores a job that no worker takes: whoever began it reports on it and ends it. There must be no handler of its kind.
+     *
+     * @param db the transaction of what the job is about, of the tenant
+     */
+    public Mono<Job> begin(
+            DatabaseClient db, String id, String tenant, String kind, JsonNode payload) {
+        return db.sql(
+                        "INSERT INTO job (id, tenant_id, kind, payload, status, started_at) VALUES ($1, $2, $3,"
+                                + " $4::jsonb, 'running', now()) RETURNING "
+                                + COLUMNS)
+                .bind(0, id)
+                .bind(1, tenant)
+                .bind(2, kind)
+                .bind(3, text(payload))
+                .map(Jobs::read)
+                .one();
+    }
+
+    /**
+     * Says how far a begun job is; with progress 1 it is completed.
+     *
+     * @param result so far
+     */
+    public static Mono<Void> report(
+            DatabaseClient db, String id, double progress, String detail, JsonNode result) {
+        return db.sql(
+                        "UPDATE job SET progress = $2, detail = $3, result = $4::jsonb, status = CASE WHEN $2 >= 1"
+                                + " THEN 'completed' ELSE status END, finished_at = CASE WHEN $2 >= 1 THEN now() END"
+                                + " WHERE id = $1 AND status = 'running'")
+                .bind(0, id)
+                .bind(1, progress)
+                .bind(2, detail)
+                .bind(3, text(result))
+                .then();
+    }
+
+    /** An id for {@link #begin}. */
+    public String newId() {
+        return service + "_" + TimeOrderedIds.next();
+    }
+
     /** The tenant's job. */
     public Mono<Job> find(String tenant, String id) {
         return tenants.one(

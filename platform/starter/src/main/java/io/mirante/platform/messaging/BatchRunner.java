@@ -3,6 +3,9 @@ package io.mirante.platform.messaging;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.mirante.contracts.CloudHeaders;
+import io.mirante.contracts.Topic;
+import io.mirante.contracts.Topics;
+import io.mirante.platform.erasure.Erasures;
 import io.mirante.platform.persistence.StreamDatabase;
 import io.mirante.platform.tenants.Tenants;
 import java.time.Duration;
@@ -12,8 +15,10 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +37,8 @@ import reactor.core.publisher.Mono;
  * is repeated with back-off, without limit. Any other exception repeats the poll one record per transaction; a record
  * that fails alone three times is dead-lettered.
  *
- * <p>The first poll waits until the tenants' settings are known. Identity of the counters: received = applied + skipped + dead. Thread-safe; each poll runs on the binder's thread,
+ * <p>The first poll waits until the tenants' settings are known, and who was erased: what speaks of an erased person is
+ * applied without the person, or skipped. Identity of the counters: received = applied + skipped + dead. Thread-safe; each poll runs on the binder's thread,
  * which is the only place that blocks, for longer than the database's statement timeout.
  */
 public final class BatchRunner {
@@ -49,6 +55,7 @@ public final class BatchRunner {
     private final MeterRegistry meters;
     private final Duration limit;
     private final Tenants tenants;
+    private final Erasures erasures;
 
     BatchRunner(
             StreamDatabase stream,
@@ -59,7 +66,8 @@ public final class BatchRunner {
             FaultPoint faults,
             MeterRegistry meters,
             Duration limit,
-            Tenants tenants) {
+            Tenants tenants,
+            Erasures erasures) {
         this.stream = stream;
         this.positions = positions;
         this.assignments = assignments;
@@ -69,6 +77,7 @@ public final class BatchRunner {
         this.meters = meters;
         this.limit = limit;
         this.tenants = tenants;
+        this.erasures = erasures;
     }
 
     /**
@@ -142,6 +151,9 @@ public final class BatchRunner {
             }
             if (!tenants.awaitCaughtUp(limit)) {
                 throw new IllegalStateException("the tenants' settings are not known yet");
+            }
+            if (!erasures.awaitCaughtUp(limit)) {
+                throw new IllegalStateException("it is not known yet who was erased");
             }
             var poll = new Poll(records, positionsOf(kafka, records));
             try {
@@ -279,10 +291,14 @@ public final class BatchRunner {
                     .flatMap(locked -> {
                         var fresh = new ArrayList<Received<E>>();
                         Map<Positions.SourceKey, Long> sources = new HashMap<>();
-                        int skippedHere = 0;
+                        int skippedHere = parsed.tombstones();
                         for (var record : parsed.good()) {
-                            if (redeliver || isFresh(record, locked, sources)) {
-                                fresh.add(record);
+                            var kept =
+                                    redeliver || isFresh(record, locked, sources)
+                                            ? admissible(record)
+                                            : null;
+                            if (kept != null) {
+                                fresh.add(kept);
                             } else {
                                 skippedHere++;
                             }
@@ -319,6 +335,15 @@ public final class BatchRunner {
                     });
         }
 
+        /** As it is, of an erased person without the person, or null when nothing is left. */
+        private @Nullable Received<E> admissible(Received<E> record) {
+            if (!erasures.cover(record.value())) {
+                return record;
+            }
+            var rest = Erasures.withoutPerson(record.value());
+            return rest == null ? null : record.with(rest);
+        }
+
         /** Also notes the record's source position, so that a second copy in the same poll is skipped as well. */
         private boolean isFresh(
                 Received<E> record,
@@ -350,7 +375,12 @@ public final class BatchRunner {
         private Parsed<E> parse(List<ConsumerRecord<byte[], byte[]>> records) {
             var good = new ArrayList<Received<E>>(records.size());
             var poison = new ArrayList<DeadLetters.Dead>();
+            int tombstones = 0;
             for (var record : records) {
+                if (record.value() == null && COMPACTED.contains(record.topic())) {
+                    tombstones++;
+                    continue;
+                }
                 try {
                     good.add(parse(record));
                 } catch (PoisonException e) {
@@ -361,7 +391,7 @@ public final class BatchRunner {
                     poison.add(new DeadLetters.Dead(record, "unreadable", String.valueOf(e)));
                 }
             }
-            return new Parsed<>(good, poison);
+            return new Parsed<>(good, poison, tombstones);
         }
 
         private Received<E> parse(ConsumerRecord<byte[], byte[]> record) throws PoisonException {
@@ -385,7 +415,15 @@ public final class BatchRunner {
     private record Poll(
             List<ConsumerRecord<byte[], byte[]>> records, Map<TopicPartition, Long> next) {}
 
-    private record Parsed<E>(List<Received<E>> good, List<DeadLetters.Dead> poison) {}
+    /** Topics on which a record without a value says that its key is no more, which is not poison. */
+    private static final Set<String> COMPACTED =
+            Topics.all().stream()
+                    .filter(Topic::compacted)
+                    .map(Topic::name)
+                    .collect(Collectors.toUnmodifiableSet());
+
+    private record Parsed<E>(
+            List<Received<E>> good, List<DeadLetters.Dead> poison, int tombstones) {}
 
     private record Outcome(List<Outgoing> outgoing, int applied, int skipped, int dead) {}
 

@@ -3,6 +3,7 @@ package io.mirante.platform.messaging;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.mirante.contracts.Topic;
 import io.mirante.contracts.Topics;
+import io.mirante.platform.erasure.Erasures;
 import io.mirante.platform.persistence.PersistenceAutoConfiguration;
 import io.mirante.platform.persistence.StreamDatabase;
 import io.mirante.platform.tenants.Tenants;
@@ -124,6 +125,7 @@ public class MessagingAutoConfiguration {
             MeterRegistry meters,
             MessagingSettings settings,
             Tenants tenants,
+            Erasures erasures,
             @Value("${mirante.database.schema}") String service) {
         return new BatchRunner(
                 stream,
@@ -134,7 +136,8 @@ public class MessagingAutoConfiguration {
                 faults,
                 meters,
                 settings.pollTimeout(),
-                tenants);
+                tenants,
+                erasures);
     }
 
     @Bean
@@ -159,6 +162,12 @@ public class MessagingAutoConfiguration {
     @Bean(initMethod = "read", destroyMethod = "close")
     Tenants tenants(MessagingSettings settings) {
         return new Tenants(() -> plainConsumer(settings));
+    }
+
+    /** Begins to read at once; consumers wait for it. */
+    @Bean(initMethod = "read", destroyMethod = "close")
+    Erasures erasures(MessagingSettings settings) {
+        return new Erasures(() -> plainConsumer(settings));
     }
 
     @Bean

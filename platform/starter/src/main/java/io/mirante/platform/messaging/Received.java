@@ -10,8 +10,10 @@ import org.jspecify.annotations.Nullable;
  * @param timestamp the record's time in Kafka
  */
 public record Received<E>(
-        E value,
-        Position position,
-        @Nullable Position source,
-        Instant timestamp,
-        Headers headers) {}
+        E value, Position position, @Nullable Position source, Instant timestamp, Headers headers) {
+
+    /** The same record with another value. */
+    Received<E> with(E other) {
+        return new Received<>(other, position, source, timestamp, headers);
+    }
+}

@@ -3,21 +3,15 @@ package io.mirante.platform.tenants;
 import io.mirante.contracts.Json;
 import io.mirante.contracts.Topics;
 import io.mirante.contracts.gateway.TenantSettings;
+import io.mirante.platform.messaging.CompactedTopic;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.WakeupException;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
@@ -38,17 +32,14 @@ public final class Tenants implements SmartLifecycle, AutoCloseable {
     private static final Duration START = Duration.ofSeconds(10);
     private static final int MAX_UNKNOWN = 10_000;
 
-    private final Supplier<Consumer<byte[], byte[]>> consumers;
+    private final CompactedTopic topic;
     private final Map<String, TenantSettings> known = new ConcurrentHashMap<>();
     private final Map<String, TenantSettings> unknown = new ConcurrentHashMap<>();
-    private final CountDownLatch firstPass = new CountDownLatch(1);
-    private volatile boolean reading;
     private volatile boolean running;
-    private volatile @Nullable Consumer<byte[], byte[]> reader;
 
     /** A view that reads with a consumer of the caller's making. */
     public Tenants(Supplier<Consumer<byte[], byte[]>> consumers) {
-        this.consumers = consumers;
+        this.topic = new CompactedTopic(Topics.TENANTS.name(), consumers, this::learn);
     }
 
     /** The tenant's settings; {@link TenantSettings#defaults} for one this view has not heard of. Never blocks. */
@@ -75,17 +66,12 @@ public final class Tenants implements SmartLifecycle, AutoCloseable {
 
     /** Whether the topic was read to its end once since the start: {@link #settings} is to be relied on. */
     public boolean caughtUp() {
-        return firstPass.getCount() == 0;
+        return topic.caughtUp();
     }
 
     /** Waits for the first pass; for threads that may block. False when the limit or an interrupt came first. */
     public boolean awaitCaughtUp(Duration limit) {
-        try {
-            return firstPass.await(limit.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
+        return topic.awaitCaughtUp(limit);
     }
 
     /** Takes in one record; an older revision than the known one changes nothing. */
@@ -115,10 +101,7 @@ public final class Tenants implements SmartLifecycle, AutoCloseable {
 
     /** Begins to read; {@link #start()} waits for the first pass. */
     public void read() {
-        if (!reading) {
-            reading = true;
-            var unused = Thread.ofPlatform().daemon().name("tenants").start(this::readForever);
-        }
+        topic.read();
     }
 
     @Override
@@ -141,11 +124,7 @@ public final class Tenants implements SmartLifecycle, AutoCloseable {
 
     @Override
     public void close() {
-        reading = false;
-        var open = reader;
-        if (open != null) {
-            open.wakeup();
-        }
+        topic.close();
     }
 
     @Override
@@ -157,45 +136,5 @@ public final class Tenants implements SmartLifecycle, AutoCloseable {
     @Override
     public int getPhase() {
         return 0;
-    }
-
-    private void readForever() {
-        while (reading) {
-            try (var consumer = consumers.get()) {
-                reader = consumer;
-                follow(consumer);
-            } catch (WakeupException e) {
-                return;
-            } catch (RuntimeException e) {
-                if (reading) {
-                    LOG.warn(
-                            "cannot read {} at the moment: {}",
-                            Topics.TENANTS.name(),
-                            e.getMessage());
-                    LockSupport.parkNanos(Duration.ofSeconds(1).toNanos());
-                }
-            }
-        }
-    }
-
-    private void follow(Consumer<byte[], byte[]> consumer) {
-        var topic = Topics.TENANTS.name();
-        var partitions =
-                consumer.partitionsFor(topic).stream()
-                        .map(p -> new TopicPartition(topic, p.partition()))
-                        .toList();
-        if (partitions.isEmpty()) {
-            throw new IllegalStateException("the topic does not exist; run the set-up step");
-        }
-        consumer.assign(partitions);
-        consumer.seekToBeginning(partitions);
-        var missing = new HashMap<>(consumer.endOffsets(partitions));
-        while (reading) {
-            missing.entrySet().removeIf(end -> consumer.position(end.getKey()) >= end.getValue());
-            if (missing.isEmpty()) {
-                firstPass.countDown();
-            }
-            consumer.poll(Duration.ofMillis(500)).forEach(this::learn);
-        }
     }
 }

@@ -1,5 +1,6 @@
 package io.mirante.platform.web;
 
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +33,9 @@ final class AccessLog implements WebFilter, Ordered {
                 .doFinally(signal -> log(exchange, id, (System.nanoTime() - start) / 1_000_000.0));
     }
 
+    /** Ids of persons, which a log must not keep. */
+    private static final Pattern PERSON = Pattern.compile("/(users|fans|features)/[^/]+");
+
     private static void log(ServerWebExchange exchange, String id, double milliseconds) {
         @Nullable HttpStatusCode status = exchange.getResponse().getStatusCode();
         int code = status == null ? 200 : status.value();
@@ -40,7 +44,11 @@ final class AccessLog implements WebFilter, Ordered {
                 .addKeyValue("tenant_id", exchange.getAttributeOrDefault(TENANT, ""))
                 .addKeyValue("status", code)
                 .addKeyValue("duration_ms", milliseconds)
-                .log("{} {}", exchange.getRequest().getMethod(), exchange.getRequest().getPath());
+                .log(
+                        "{} {}",
+                        exchange.getRequest().getMethod(),
+                        PERSON.matcher(exchange.getRequest().getPath().value())
+                                .replaceAll("/$1/{id}"));
     }
 
     /** Attribute of the exchange that holds the caller's tenant once it is known. */
