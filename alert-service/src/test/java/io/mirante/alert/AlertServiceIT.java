@@ -38,7 +38,7 @@ import tools.jackson.databind.JsonNode;
 @TestPropertySource(properties = "mirante.alert.webhook-allowed-hosts=127.0.0.1")
 class AlertServiceIT {
 
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofMinutes(2);
     private static final String RULES = "/api/v1/alerts/rules";
     private static final String ALERTS = "/api/v1/alerts";
     private static final AtomicLong OFFSETS = new AtomicLong();

@@ -65,7 +65,7 @@ class GatewayFaultsIT extends AtTheDoor {
                                                     .build(),
                                             HttpResponse.BodyHandlers.ofString()))
                             .toList();
-            await().atMost(Duration.ofSeconds(60))
+            await().atMost(Duration.ofMinutes(2))
                     .until(() ->
                             SERVICES.get("churn").hits("/api/v1/predict/batch?slow") - before
                                     == 10);
@@ -73,7 +73,7 @@ class GatewayFaultsIT extends AtTheDoor {
             assertThat(inFlight.stream().map(f -> f.join().statusCode())).containsOnly(200);
             await().atMost(Duration.ofSeconds(5))
                     .untilAsserted(() -> assertThat(closed).hasValue(1012));
-            await().atMost(Duration.ofSeconds(60)).until(ended::isDone);
+            await().atMost(Duration.ofMinutes(2)).until(ended::isDone);
             assertThatThrownBy(() ->
                             http.send(
                                     request(gateway, "/health/live", KEY).build(),
@@ -183,7 +183,7 @@ class GatewayFaultsIT extends AtTheDoor {
                 "mirante.security.signing-key-file",
                 environment.getRequiredProperty("mirante.security.signing-key-file"));
         var replica = mesh.replica(GatewayApplication.class, new TreeMap<>(settings));
-        await().atMost(Duration.ofSeconds(60)).until(replica::isReady);
+        await().atMost(Duration.ofMinutes(2)).until(replica::isReady);
         return replica;
     }
 }

@@ -314,7 +314,7 @@ class GatewayIT extends AtTheDoor {
 
     @Test
     void healthNamesEveryServiceAndIsAnsweredFromMemory() {
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() ->
                         mesh.anonymous()
                                 .get()
@@ -332,7 +332,7 @@ class GatewayIT extends AtTheDoor {
         etl.health(
                 "{\"status\":\"DOWN\",\"components\":{\"kafka\":{\"status\":\"DOWN\"},\"database\":{\"status\":\"UP\"}}}");
         try {
-            await().atMost(Duration.ofSeconds(60))
+            await().atMost(Duration.ofMinutes(2))
                     .untilAsserted(() ->
                             mesh.anonymous()
                                     .get()

@@ -40,6 +40,6 @@ class TracingIT extends AtTheDoor {
                 .startsWith("00-" + trace + "-")
                 .doesNotContain("b7ad6b7169203331")
                 .endsWith("-01");
-        await().atMost(Duration.ofSeconds(60)).until(() -> COLLECTOR.hits("/v1/traces") > 0);
+        await().atMost(Duration.ofMinutes(2)).until(() -> COLLECTOR.hits("/v1/traces") > 0);
     }
 }

@@ -67,7 +67,7 @@ class IngestionIT {
                         """)
                 .expectStatus()
                 .isEqualTo(207);
-        await().atMost(Duration.ofSeconds(20))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() -> assertThat(items(tenant, "")).hasSize(3));
 
         assertThat(mesh.erase(tenant, "u1", 1L).removed())
@@ -172,7 +172,7 @@ class IngestionIT {
                 .isEqualTo(8);
         assertThat(of(tenant, RAW)).hasSize(1);
 
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() ->
                         list(tenant, "").expectBody().jsonPath("$.items.length()").isEqualTo(8));
         list(tenant, "?reason=identity")
@@ -215,7 +215,7 @@ class IngestionIT {
                         "{\"events\": [{\"event_id\": \"a\"}, {\"event_id\": \"b\"}, {\"event_id\": \"c\"}]}")
                 .expectStatus()
                 .isEqualTo(207);
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() ->
                         list(tenant, "").expectBody().jsonPath("$.items.length()").isEqualTo(3));
 
@@ -250,7 +250,7 @@ class IngestionIT {
                         """)
                 .jsonPath("$.request_id")
                 .isNotEmpty();
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() ->
                         list(tenant, "")
                                 .expectBody()
@@ -314,7 +314,7 @@ class IngestionIT {
         assertThat(header(record, CloudHeaders.TYPE)).isEqualTo("telemetry.reading");
         assertThat(TelemetryReading.fromJson(record.value()).metrics())
                 .containsEntry("temperature", 75.5);
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() ->
                         list(tenant, "?event_type=telemetry.reading")
                                 .expectBody()
@@ -332,7 +332,7 @@ class IngestionIT {
                         "{\"events\": [{\"event_id\": \"a\"}, {\"event_id\": \"b\"}]}")
                 .expectStatus()
                 .isEqualTo(207);
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() -> assertThat(items(tenant, "")).hasSize(2));
         assertThat(items(tenant, "?event_id=b")).hasSize(1);
         assertThat(items(tenant, "?source=/http")).hasSize(2);
@@ -346,7 +346,7 @@ class IngestionIT {
     void replayCountsWhatWouldPassAndSendsItOnceWithTheSameIdentity() {
         var tenant = mesh.newTenant();
         mesh.send(tenants(tenant, "{\"mode\": \"strict\"}", 1));
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() ->
                         post(
                                         tenant,
@@ -364,13 +364,13 @@ class IngestionIT {
                         """)
                 .expectStatus()
                 .isEqualTo(207);
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() -> assertThat(items(tenant, "?event_id=r3")).hasSize(1));
         int contract = items(tenant, "?reason=contract&limit=500").size();
         assertThat(replay(tenant, "{\"dry_run\": true}").path("passed").intValue()).isZero();
 
         mesh.send(tenants(tenant, "{\"mode\": \"open\"}", 2));
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() -> {
                     var dry = replay(tenant, "{\"dry_run\": true}");
                     assertThat(dry.path("passed").intValue()).isEqualTo(contract);
@@ -469,7 +469,7 @@ class IngestionIT {
                 mesh.client(tenant),
                 "/industry40/iot/ingest",
                 "{\"device_id\": \"d\", \"metrics\": %s}".formatted(pii));
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() -> assertThat(items(tenant, "?limit=500")).hasSize(9));
 
         var found = new StringBuilder();
@@ -689,7 +689,7 @@ class IngestionIT {
             assertThat(event.metadata().path("_extra").path(text).stringValue()).isEqualTo(text);
             assertThat(header(record, CloudHeaders.TENANT)).isEqualTo(tenant);
         }
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(
                         () -> assertThat(items(tenant, "?limit=500")).hasSize(corpus.size()));
         for (var text : corpus) {
@@ -732,7 +732,7 @@ class IngestionIT {
         post(tenant, "/events/batch", "{\"events\": [{\"event_id\": \"a b\"}]}")
                 .expectStatus()
                 .isEqualTo(207);
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() -> assertThat(items(tenant, "")).hasSize(1));
         mesh.client(tenant)
                 .get()
@@ -763,7 +763,7 @@ class IngestionIT {
                         "{\"events\": [{\"event_id\": \"old\"}, {\"event_id\": \"older\"}, {\"event_id\": \"new\"}]}")
                 .expectStatus()
                 .isEqualTo(207);
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() -> assertThat(items(tenant, "")).hasSize(3));
         try (var db = mesh.jdbc();
                 var age =
@@ -803,7 +803,7 @@ class IngestionIT {
                         .getResponseBody();
         assertThat(job).isNotNull();
         var path = "/api/v1/jobs/" + job.path("job_id").stringValue();
-        return await().atMost(Duration.ofSeconds(60))
+        return await().atMost(Duration.ofMinutes(2))
                 .until(
                         () ->
                                 mesh.client(tenant)

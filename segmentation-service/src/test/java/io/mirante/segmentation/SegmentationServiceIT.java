@@ -890,7 +890,7 @@ class SegmentationServiceIT {
                 send(client.post().uri("/api/v1/kpis/cluster"), body, 202)
                         .path("job_id")
                         .stringValue();
-        return await().atMost(Duration.ofSeconds(60))
+        return await().atMost(Duration.ofMinutes(2))
                 .until(
                         () -> request(client, "/api/v1/jobs/" + id, 200),
                         j ->

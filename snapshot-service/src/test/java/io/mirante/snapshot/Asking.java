@@ -46,7 +46,7 @@ public final class Asking {
 
     public static void eventually(ThrowingRunnable assertion) {
         Awaitility.await()
-                .atMost(Duration.ofSeconds(40))
+                .atMost(Duration.ofMinutes(2))
                 .pollInterval(Duration.ofMillis(200))
                 .untilAsserted(assertion);
     }

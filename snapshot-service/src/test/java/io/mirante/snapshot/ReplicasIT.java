@@ -151,7 +151,7 @@ class ReplicasIT {
 
     private static void ready(Replica replica) {
         Awaitility.await()
-                .atMost(Duration.ofSeconds(90))
+                .atMost(Duration.ofMinutes(2))
                 .untilAsserted(() -> assertThat(replica.isReady() || !replica.isAlive()).isTrue());
         assertThat(replica.isAlive()).as(replica.text()).isTrue();
     }

@@ -83,7 +83,7 @@ final class MeshIT {
         for (String part : List.of("etl", "gateway", "kafka", "postgres")) {
             kill(pid(first, part));
         }
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .until(() -> status().get("state").asString().equals("partial"));
         assertThat(mesh(Map.of(), "up", "--detach").code()).isZero();
         JsonNode second = status();
@@ -130,7 +130,7 @@ final class MeshIT {
         builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
         Process terminal = builder.start();
         try {
-            await().atMost(Duration.ofSeconds(90))
+            await().atMost(Duration.ofMinutes(2))
                     .until(() ->
                             Files.exists(screen)
                                     && Files.readString(screen).contains("Ctrl-C stops the mesh."));
@@ -148,7 +148,7 @@ final class MeshIT {
             try (var keyboard = terminal.getOutputStream()) {
                 keyboard.write(CTRL_C);
                 keyboard.flush();
-                await().atMost(Duration.ofSeconds(60))
+                await().atMost(Duration.ofMinutes(2))
                         .until(() -> Files.readString(screen).contains("Stopping the mesh"));
                 keyboard.write(CTRL_C);
                 keyboard.flush();

@@ -29,7 +29,7 @@ import org.springframework.beans.factory.annotation.Autowired;
 @MeshTest
 class UserFeaturesIT {
 
-    private static final Duration SOON = Duration.ofSeconds(40);
+    private static final Duration SOON = Duration.ofMinutes(2);
     private static final Instant END = Instant.parse("2026-11-20T00:00:00Z");
 
     @Autowired Mesh mesh;

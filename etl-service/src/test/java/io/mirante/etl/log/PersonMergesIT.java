@@ -45,7 +45,7 @@ import tools.jackson.databind.JsonNode;
 @MeshTest
 class PersonMergesIT {
 
-    private static final Duration SOON = Duration.ofSeconds(40);
+    private static final Duration SOON = Duration.ofMinutes(2);
     private static final Instant AT = Instant.parse("2026-11-20T10:00:00Z");
 
     private static final AtomicLong OFFSETS = new AtomicLong();

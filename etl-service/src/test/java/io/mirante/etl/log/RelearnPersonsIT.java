@@ -60,7 +60,7 @@ class RelearnPersonsIT {
                 java.util.List.of(
                         RawRecords.raw(tenant, RawRecords.identify("ana", "a", AT)),
                         RawRecords.raw(tenant, RawRecords.identify("bob", "b", AT))));
-        await().atMost(Duration.ofSeconds(30)).until(() -> published(tenant) == 2);
+        await().atMost(Duration.ofMinutes(2)).until(() -> published(tenant) == 2);
         relearn.relearn();
         var older = merges(tenant);
         var undone = older.keySet().stream().filter(m -> older.get(m).startsWith("b ")).findFirst();
@@ -71,7 +71,7 @@ class RelearnPersonsIT {
                 .expectStatus()
                 .isOk();
         mesh.send(RawRecords.raw(tenant, RawRecords.identify("bob", "c", AT)));
-        await().atMost(Duration.ofSeconds(30)).until(() -> published(tenant) == 3);
+        await().atMost(Duration.ofMinutes(2)).until(() -> published(tenant) == 3);
         var before = merges(tenant);
         assertThat(before.values())
                 .containsExactlyInAnyOrder("a ana merged", "b bob undone", "c bob merged");
@@ -116,9 +116,9 @@ class RelearnPersonsIT {
     }
 
     private void awaitPersons(String tenant, int persons) {
-        await().atMost(Duration.ofSeconds(60)).until(() -> numbers(tenant).size() == persons);
+        await().atMost(Duration.ofMinutes(2)).until(() -> numbers(tenant).size() == persons);
         // published with the Kafka transaction that follows the commit
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .until(() ->
                         mesh.read("mirante.identities").stream()
                                         .filter(r ->

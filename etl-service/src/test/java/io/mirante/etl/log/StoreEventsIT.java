@@ -35,7 +35,7 @@ import org.springframework.beans.factory.annotation.Autowired;
 @MeshTest
 class StoreEventsIT {
 
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofMinutes(2);
     private static final Instant AT = Instant.parse("2026-11-20T10:00:00.123456Z");
 
     @Autowired Mesh mesh;

@@ -26,7 +26,7 @@ import tools.jackson.databind.JsonNode;
 @MeshTest
 class TrainingSetIT {
 
-    private static final Duration SOON = Duration.ofSeconds(40);
+    private static final Duration SOON = Duration.ofMinutes(2);
     private static final Instant FIRST = Instant.parse("2026-01-01T00:00:00Z");
     private static final Instant SECOND = Instant.parse("2026-02-01T00:00:00Z");
 

@@ -51,7 +51,7 @@ class GuardIT extends AtTheDoor {
         // The service is back, but the breaker does not ask it before its time.
         assertThat(get("/api/v1/quality?early").statusCode()).isEqualTo(503);
         assertThat(etl.hits("/api/v1/quality?early")).isZero();
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(
                         () -> assertThat(get("/api/v1/quality").statusCode()).isEqualTo(200));
         assertThat(
@@ -87,7 +87,7 @@ class GuardIT extends AtTheDoor {
                         .orElseThrow();
         assertThat(busy.headers().firstValue("Retry-After")).isPresent();
         assertThat(busy.body()).contains("industry40-service has 8 requests in flight");
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() ->
                         assertThat(get("/api/v1/industry40/devices").statusCode()).isEqualTo(200));
     }
@@ -128,7 +128,7 @@ class GuardIT extends AtTheDoor {
                             // a stream that is cut ends with an error, which is an end too
                         }
                     });
-            await().atMost(Duration.ofSeconds(60)).until(ended::isDone);
+            await().atMost(Duration.ofMinutes(2)).until(ended::isDone);
         } finally {
             sockets.start();
         }

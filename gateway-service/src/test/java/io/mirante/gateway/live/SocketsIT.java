@@ -130,12 +130,12 @@ class SocketsIT extends AtTheDoor {
         var second = open("/ws", KEY);
         second.awaitFrames(1);
         second.socket.sendClose(4321, "enough").join();
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() -> assertThat(service.lastClose()).isEqualTo(4321));
         var third = open("/ws", KEY);
         third.awaitFrames(1);
         third.socket.abort();
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() -> assertThat(service.lastClose()).isEqualTo(1001));
     }
 
@@ -149,7 +149,7 @@ class SocketsIT extends AtTheDoor {
         client.reading = false;
         client.send("flood " + frames);
         var last = new long[] {-1};
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .pollInterval(Duration.ofMillis(400))
                 .until(() -> {
                     long now = service.framesSent() - before;
@@ -160,7 +160,7 @@ class SocketsIT extends AtTheDoor {
         assertThat(last[0]).isLessThan(frames / 2);
         client.reading = true;
         client.socket.request(1);
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() -> assertThat(client.frames).hasSize(frames + 1));
         assertThat(client.frames.getLast()).startsWith((frames - 1) + " ");
     }
@@ -243,12 +243,12 @@ class SocketsIT extends AtTheDoor {
         }
 
         void awaitFrames(int count) {
-            await().atMost(Duration.ofSeconds(60))
+            await().atMost(Duration.ofMinutes(2))
                     .untilAsserted(() -> assertThat(frames).hasSizeGreaterThanOrEqualTo(count));
         }
 
         void awaitClose(int code) {
-            await().atMost(Duration.ofSeconds(60))
+            await().atMost(Duration.ofMinutes(2))
                     .untilAsserted(() -> assertThat(closed).isEqualTo(code));
         }
 

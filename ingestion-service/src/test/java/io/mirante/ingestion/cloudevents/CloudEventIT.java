@@ -89,7 +89,7 @@ class CloudEventIT {
                           {"index": 2, "status": "rejected", "errors": [{"pointer": "/datacontenttype"}]}]}
                         """);
         assertThat(raw(tenant)).hasSize(1);
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() ->
                         mesh.client(tenant)
                                 .get()

@@ -96,7 +96,7 @@ class KafkaNetworkIT {
                         .mutate()
                         .responseTimeout(Duration.ofSeconds(20))
                         .build();
-        await().atMost(Duration.ofSeconds(20)).until(() -> send(5) == 200 && send(1) == 202);
+        await().atMost(Duration.ofMinutes(2)).until(() -> send(5) == 200 && send(1) == 202);
     }
 
     @AfterEach
@@ -182,7 +182,7 @@ class KafkaNetworkIT {
             await().atMost(Duration.ofSeconds(10)).until(() -> acknowledged.size() > before + 20);
         }
         going.set(false);
-        await().atMost(Duration.ofSeconds(20))
+        await().atMost(Duration.ofMinutes(2))
                 .until(() -> threads.stream().noneMatch(Thread::isAlive));
         judge();
     }

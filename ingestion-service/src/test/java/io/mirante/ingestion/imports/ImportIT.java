@@ -354,7 +354,7 @@ class ImportIT {
     }
 
     private JsonNode finished(String tenant, String job) {
-        return await().atMost(Duration.ofSeconds(90))
+        return await().atMost(Duration.ofMinutes(2))
                 .until(
                         () ->
                                 Objects.requireNonNull(

@@ -32,7 +32,7 @@ import org.springframework.beans.factory.annotation.Autowired;
 @MeshTest
 class ProducersIT {
 
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofMinutes(2);
 
     @Autowired Mesh mesh;
 

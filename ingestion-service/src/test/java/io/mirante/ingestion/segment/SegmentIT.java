@@ -108,7 +108,7 @@ class SegmentIT {
                 """
                         .formatted("x".repeat(40_000)));
         assertThat(of(tenant, "mirante.events.raw")).hasSize(1);
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() ->
                         mesh.client(tenant)
                                 .get()

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 class StepClientTest {
 
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofMinutes(2);
 
     private final AtomicReference<String> asked = new AtomicReference<>();
     private HttpServer server;

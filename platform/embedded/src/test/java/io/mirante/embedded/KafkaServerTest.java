@@ -58,11 +58,11 @@ final class KafkaServerTest {
     void stopsWhenTheJvmThatStartedItIsKilled() throws IOException, InterruptedException {
         Process parent = Parent.start("kafka", folder);
         try {
-            await().atMost(Duration.ofSeconds(60))
+            await().atMost(Duration.ofMinutes(2))
                     .until(() -> Files.exists(folder.resolve("started")));
             KafkaServer server = KafkaServer.find(settings()).orElseThrow();
             parent.destroyForcibly().waitFor();
-            await().atMost(Duration.ofSeconds(60)).until(() -> !server.isAlive());
+            await().atMost(Duration.ofMinutes(2)).until(() -> !server.isAlive());
         } finally {
             parent.destroyForcibly();
         }
@@ -92,7 +92,7 @@ final class KafkaServerTest {
             consumer.assign(List.of(KEPT));
             consumer.seekToBeginning(List.of(KEPT));
             var values = new ArrayList<String>();
-            await().atMost(Duration.ofSeconds(60))
+            await().atMost(Duration.ofMinutes(2))
                     .until(() -> {
                         consumer.poll(Duration.ofMillis(100))
                                 .forEach(record -> values.add(new String(record.value(), UTF_8)));

@@ -70,12 +70,12 @@ final class PostgresServerTest {
     void stopsWhenTheJvmThatStartedItIsKilled() throws IOException, InterruptedException {
         Process parent = Parent.start("postgres", folder);
         try {
-            await().atMost(Duration.ofSeconds(60))
+            await().atMost(Duration.ofMinutes(2))
                     .until(() -> Files.exists(folder.resolve("started")));
             PostgresServer server = PostgresServer.find(settings()).orElseThrow();
             assertThat(server.isAlive()).isTrue();
             parent.destroyForcibly().waitFor();
-            await().atMost(Duration.ofSeconds(60)).until(() -> !server.isAlive());
+            await().atMost(Duration.ofMinutes(2)).until(() -> !server.isAlive());
         } finally {
             parent.destroyForcibly();
         }

@@ -1,7 +1,9 @@
 package io.mirante.testkit;
 
+import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
+import org.awaitility.Awaitility;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.core.env.MapPropertySource;
@@ -15,6 +17,8 @@ final class MeshInitializer
         var service = context.getEnvironment().getRequiredProperty("mirante.database.schema");
         var infrastructure = Infrastructure.get();
         infrastructure.migrate(service);
+        // A bound for what never comes, not a promise: the machine may be busy.
+        Awaitility.setDefaultTimeout(Duration.ofMinutes(2));
         Map<String, Object> settings = new TreeMap<>(infrastructure.settings(service));
         // What a test sets itself stays above.
         context.getEnvironment()

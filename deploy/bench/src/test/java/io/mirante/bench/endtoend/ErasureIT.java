@@ -39,7 +39,7 @@ class ErasureIT {
     private static final String MARK = "zyerased";
 
     private static final String USER = MARK + "-user";
-    private static final Duration SOON = Duration.ofSeconds(90);
+    private static final Duration SOON = Duration.ofMinutes(2);
 
     private final Instant day =
             Instant.now().truncatedTo(ChronoUnit.DAYS).minus(3, ChronoUnit.DAYS);

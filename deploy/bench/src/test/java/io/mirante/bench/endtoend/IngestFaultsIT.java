@@ -54,7 +54,7 @@ import tools.jackson.databind.JsonNode;
 class IngestFaultsIT {
     private static final int RUNS = Integer.getInteger("mirante.fault.runs", 1);
     private static final long SEED = Long.getLong("mirante.fault.seed", System.currentTimeMillis());
-    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final Duration SOON = Duration.ofMinutes(2);
     private static final Duration RESTARTED = Duration.ofSeconds(20);
     private static final Duration STEADY = Duration.ofSeconds(10);
 

@@ -44,7 +44,7 @@ class TenantCrossingIT {
     /** Stands in every text that the first tenant sends, and in nothing else. */
     private static final String MARK = "qxmark";
 
-    private static final Duration SOON = Duration.ofSeconds(90);
+    private static final Duration SOON = Duration.ofMinutes(2);
     private static final int USERS = 120;
     private static final int DAYS = 12;
 

@@ -41,7 +41,7 @@ import tools.jackson.databind.JsonNode;
 @ExtendWith(RunningMesh.class)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class WholeMeshIT {
-    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final Duration SOON = Duration.ofMinutes(2);
 
     /** Each service once; two at a time, of which neither is the other's only client. */
     private static final List<List<String>> VICTIMS =
@@ -224,7 +224,7 @@ class WholeMeshIT {
             assertThat(trouble.get()).isNull();
 
             Instant quiet = Instant.now();
-            await().atMost(Duration.ofSeconds(120))
+            await().atMost(Duration.ofMinutes(2))
                     .untilAsserted(() -> {
                         JsonNode overview = client.overview(quiet.minus(1, ChronoUnit.DAYS), quiet);
                         assertThat(MeshClient.asOf(overview)).isAfter(quiet);

@@ -25,7 +25,7 @@ import tools.jackson.databind.JsonNode;
 @ExtendWith(RunningMesh.class)
 class NodeClientsInterop {
 
-    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final Duration SOON = Duration.ofMinutes(2);
     private static final Path FOLDER = MeshUnderTest.checkout().resolve("deploy/interop");
     private static final List<String> SERVICES =
             List.of(

@@ -26,7 +26,7 @@ class TenantsTest {
 
     private static final String TOPIC = Topics.TENANTS.name();
     private static final TopicPartition PARTITION = new TopicPartition(TOPIC, 0);
-    private static final Duration SOON = Duration.ofSeconds(5);
+    private static final Duration SOON = Duration.ofMinutes(2);
 
     private final MockConsumer<byte[], byte[]> kafka =
             new MockConsumer<>(AutoOffsetResetStrategy.EARLIEST.name());

@@ -48,7 +48,7 @@ import tools.jackson.core.JacksonException;
         })
 class AlternativesIT {
 
-    private static final Duration SOON = Duration.ofSeconds(40);
+    private static final Duration SOON = Duration.ofMinutes(2);
 
     @Autowired Mesh mesh;
     @Autowired Ways ways;

@@ -94,7 +94,7 @@ class AuditIT {
                 .expectStatus()
                 .is5xxServerError();
 
-        await().atMost(Duration.ofSeconds(60)).until(() -> entries(tenant).size() >= 4);
+        await().atMost(Duration.ofMinutes(2)).until(() -> entries(tenant).size() >= 4);
         assertThat(entries(tenant))
                 .extracting(
                         AuditEntry::kind,

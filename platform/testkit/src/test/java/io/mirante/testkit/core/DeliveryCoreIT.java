@@ -30,7 +30,7 @@ import org.springframework.beans.factory.annotation.Autowired;
 @MeshTest
 class DeliveryCoreIT {
 
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofMinutes(2);
 
     @Autowired Mesh mesh;
     @Autowired TenantDatabase tenants;

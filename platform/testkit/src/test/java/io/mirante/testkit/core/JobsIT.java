@@ -31,7 +31,7 @@ import tools.jackson.databind.JsonNode;
 @Import(JobsIT.Handlers.class)
 class JobsIT {
 
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofMinutes(2);
     private static final Map<String, AtomicInteger> RUNS = new ConcurrentHashMap<>();
     private static final CountDownLatch HELD = new CountDownLatch(1);
 

@@ -31,7 +31,7 @@ import org.springframework.beans.factory.annotation.Autowired;
 @MeshTest
 class RecoveryIT {
 
-    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final Duration SOON = Duration.ofMinutes(2);
 
     @Autowired Mesh mesh;
 
