@@ -6,12 +6,14 @@ import static org.awaitility.Awaitility.await;
 import com.github.luben.zstd.Zstd;
 import io.mirante.contracts.CloudHeaders;
 import io.mirante.contracts.Json;
+import io.mirante.contracts.Topics;
 import io.mirante.contracts.events.CanonicalEvent;
 import io.mirante.contracts.events.TelemetryReading;
 import io.mirante.contracts.gateway.PersonErased.Removal;
 import io.mirante.contracts.gateway.TenantSettings;
 import io.mirante.ingestion.rejected.RejectedRetention;
 import io.mirante.platform.messaging.Outgoing;
+import io.mirante.setup.TopicSetup;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
 import java.io.ByteArrayOutputStream;
@@ -26,6 +28,8 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +39,9 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.http.MediaType;
+import org.springframework.http.client.MultipartBodyBuilder;
 import org.springframework.test.web.reactive.server.WebTestClient;
+import org.springframework.web.reactive.function.BodyInserters;
 import tools.jackson.databind.JsonNode;
 
 @MeshTest
@@ -413,7 +419,7 @@ class IngestionIT {
                 .isBadRequest();
     }
 
-    /** Personal data in every place, through every door of HTTP, good events and bad: none of it is stored readable. */
+    /** Personal data in every place, through every way in, good events and bad: none of it is stored readable. */
     @Test
     void noneOfACorpusOfPersonalDataIsFoundInKafkaPostgresFilesOrLogs(CapturedOutput output)
             throws Exception {
@@ -469,17 +475,58 @@ class IngestionIT {
                 mesh.client(tenant),
                 "/industry40/iot/ingest",
                 "{\"device_id\": \"d\", \"metrics\": %s}".formatted(pii));
+        mesh.client(tenant)
+                .post()
+                .uri("/v1/batch")
+                .contentType(MediaType.APPLICATION_JSON)
+                .bodyValue(
+                        """
+                        {"batch": [
+                          {"type": "track", "messageId": "s1", "userId": "u", "event": "Made Up", "properties": %s, "context": {"traits": %s}},
+                          {"type": "identify", "messageId": "s2", "userId": "u", "traits": %s},
+                          {"type": "dance", "messageId": "s3", "userId": "u", "properties": %s}]}
+                        """
+                                .formatted(pii, pii, pii, pii))
+                .exchange()
+                .expectStatus()
+                .isOk();
+        var onTopic = mesh.newTenant();
+        TopicSetup.createIngest(mesh.infrastructure().kafka().bootstrapServers(), onTopic);
+        for (var body : List.of(bodies.get(0), bodies.get(2), bodies.get(5))) {
+            mesh.send(
+                    new Outgoing(
+                            Topics.ingest(onTopic).name(),
+                            null,
+                            "any".getBytes(StandardCharsets.UTF_8),
+                            body.getBytes(StandardCharsets.UTF_8),
+                            Map.of()));
+        }
+        var report =
+                reportOfImport(
+                        tenant,
+                        String.join(
+                                "\n",
+                                bodies.get(0).replace("g1", "i1"),
+                                bodies.get(2),
+                                bodies.get(5)));
         await().atMost(Duration.ofMinutes(2))
-                .untilAsserted(() -> assertThat(items(tenant, "?limit=500")).hasSize(9));
+                .untilAsserted(() -> {
+                    assertThat(items(tenant, "?limit=500")).hasSize(9 + 1 + 2);
+                    assertThat(items(onTopic, "?limit=500")).hasSize(2);
+                    assertThat(of(onTopic, RAW)).hasSize(1);
+                });
+        assertThat(of(tenant, RAW))
+                .extracting(r -> header(r, CloudHeaders.ID))
+                .contains("g1", "g2", "s1", "s2", "i1");
 
-        var found = new StringBuilder();
+        var found = new StringBuilder(report);
         for (var topic :
                 List.of(
                         RAW,
                         "mirante.events.critical",
                         "mirante.events.rejected",
                         "mirante.telemetry.raw")) {
-            of(tenant, topic)
+            Stream.concat(of(tenant, topic).stream(), of(onTopic, topic).stream())
                     .forEach(r -> {
                         found.append(new String(r.value(), StandardCharsets.UTF_8));
                         r.headers()
@@ -492,14 +539,17 @@ class IngestionIT {
                 var rows =
                         db.createStatement()
                                 .executeQuery(
-                                        "SELECT r::text, encode(original, 'escape') FROM rejected_event r WHERE tenant_id = '"
+                                        "SELECT r::text, encode(original, 'escape') FROM rejected_event r WHERE tenant_id IN ('"
                                                 + tenant
-                                                + "'")) {
+                                                + "', '"
+                                                + onTopic
+                                                + "')")) {
             while (rows.next()) {
                 found.append(rows.getString(1)).append(rows.getString(2));
             }
         }
-        items(tenant, "?limit=500").forEach(i -> found.append(i));
+        items(tenant, "?limit=500").forEach(found::append);
+        items(onTopic, "?limit=500").forEach(found::append);
         found.append(output.getAll());
         for (var secret : secrets) {
             assertThat(found.indexOf(secret)).as(secret).isNegative();
@@ -847,6 +897,40 @@ class IngestionIT {
                 .exchange()
                 .expectStatus()
                 .isOk();
+    }
+
+    /** Imports lines of JSON; returns what the report says of those that were not taken. */
+    private String reportOfImport(String tenant, String lines) {
+        var form = new MultipartBodyBuilder();
+        form.part("file", lines.getBytes(StandardCharsets.UTF_8)).filename("corpus.ndjson");
+        var job =
+                json(mesh.client(tenant)
+                                .post()
+                                .uri("/api/v1/events/import")
+                                .body(BodyInserters.fromMultipartData(form.build()))
+                                .exchange())
+                        .path("job_id")
+                        .stringValue();
+        var ended =
+                await().until(
+                                () -> json(get(tenant, "/api/v1/jobs/" + job)),
+                                found -> !found.path("finished_at").isNull());
+        assertThat(ended.path("status").stringValue()).as("%s", ended).isEqualTo("completed");
+        var report =
+                get(tenant, ended.path("result").path("report_url").stringValue())
+                        .expectBody(String.class)
+                        .returnResult()
+                        .getResponseBody();
+        return Objects.requireNonNull(report);
+    }
+
+    private WebTestClient.ResponseSpec get(String tenant, String path) {
+        return mesh.client(tenant).get().uri(path).exchange().expectStatus().isOk();
+    }
+
+    private static JsonNode json(WebTestClient.ResponseSpec answer) {
+        return Objects.requireNonNull(
+                answer.expectBody(JsonNode.class).returnResult().getResponseBody());
     }
 
     private WebTestClient.ResponseSpec post(String tenant, String path, String body) {

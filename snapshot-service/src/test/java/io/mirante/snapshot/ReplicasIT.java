@@ -28,7 +28,6 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.web.server.LocalServerPort;
-import org.springframework.test.web.reactive.server.WebTestClient;
 import tools.jackson.databind.JsonNode;
 
 /** Replicas join and leave, one by kill -9, while events flow: nothing is lost, nothing counted twice. */
@@ -76,7 +75,7 @@ class ReplicasIT {
                                         tenant))
                         .as("seed %d", seed)
                         .isEqualTo(sent.get());
-                var other = clientOf(second, tenant);
+                var other = mesh.client(second, tenant, "analytics.view");
                 counted(log, other);
                 var here = post(client, 200, "/api/v1/analytics/funnel", FUNNEL);
                 var there = post(other, 200, "/api/v1/analytics/funnel", FUNNEL);
@@ -159,14 +158,6 @@ class ReplicasIT {
     private static void flow(AtomicLong sent, long more) {
         long until = sent.get() + more;
         eventually(() -> assertThat(sent.get()).isGreaterThanOrEqualTo(until));
-    }
-
-    private WebTestClient clientOf(Replica replica, String tenant) {
-        return WebTestClient.bindToServer()
-                .baseUrl("http://127.0.0.1:" + replica.port())
-                .responseTimeout(Duration.ofSeconds(30))
-                .defaultHeader("Authorization", "Bearer " + mesh.token(tenant, "analytics.view"))
-                .build();
     }
 
     private static void write(

@@ -38,6 +38,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.awaitility.Awaitility;
 import org.springframework.context.ApplicationContext;
 import org.springframework.test.web.reactive.server.WebTestClient;
+import org.springframework.web.reactive.function.client.ClientRequest;
 
 /** What a test does with the service it started and the parts around it. Thread-safe. */
 public final class Mesh {
@@ -223,20 +224,35 @@ public final class Mesh {
         return client(tenant, ALL_SCOPES.toArray(String[]::new));
     }
 
-    /** A client of the service with a token of these scopes. */
+    /** A client of the service with tokens of these scopes, each request with one that is still good. */
     public WebTestClient client(String tenant, String... scopes) {
-        return anonymous()
-                .mutate()
-                .defaultHeader("Authorization", "Bearer " + token(tenant, scopes))
+        return withTokens(anonymous(), tenant, scopes);
+    }
+
+    /** A client of another replica of the service, with tokens of these scopes. */
+    public WebTestClient client(Replica replica, String tenant, String... scopes) {
+        return withTokens(anonymous(Integer.toString(replica.port())), tenant, scopes);
+    }
+
+    private WebTestClient withTokens(WebTestClient client, String tenant, String... scopes) {
+        return client.mutate()
+                .filter((request, next) ->
+                        next.exchange(
+                                ClientRequest.from(request)
+                                        .headers(headers ->
+                                                headers.setBearerAuth(token(tenant, scopes)))
+                                        .build()))
                 .build();
     }
 
     /** A client of the service without a token. */
     public WebTestClient anonymous() {
+        return anonymous(context.getEnvironment().getRequiredProperty("local.server.port"));
+    }
+
+    private static WebTestClient anonymous(String port) {
         return WebTestClient.bindToServer()
-                .baseUrl(
-                        "http://127.0.0.1:"
-                                + context.getEnvironment().getProperty("local.server.port"))
+                .baseUrl("http://127.0.0.1:" + port)
                 .responseTimeout(Duration.ofSeconds(30))
                 .codecs(c -> c.defaultCodecs().maxInMemorySize(32 * 1024 * 1024))
                 .build();
