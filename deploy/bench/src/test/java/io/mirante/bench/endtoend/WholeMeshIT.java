@@ -79,11 +79,37 @@ class WholeMeshIT {
                     .required("the same again");
             client.post("/api/v1/events", Map.of("event", purchase("whole-path-2", "ana", "1.00")))
                     .required("another");
+            client.post("/api/v1/events", Map.of("event", purchase("whole-path-1", "ana", "9.99")))
+                    .required("another under an id that is taken");
+            client.post("/api/v1/events", Map.of("event", purchase("whole-path-3", "ana", "nine")));
             await().atMost(SOON)
-                    .untilAsserted(() ->
-                            assertThat(revenue(client, day).subtract(before))
-                                    .isEqualByComparingTo("13.34"));
+                    .untilAsserted(() -> {
+                        assertThat(revenue(client, day).subtract(before))
+                                .isEqualByComparingTo("13.34");
+                        JsonNode first = trace(client, "whole-path-1");
+                        assertThat(first.path("status").asString("")).isEqualTo("counted");
+                        assertThat(first.path("stored").path("user_id").asString(""))
+                                .isEqualTo("ana");
+                        assertThat(first.path("duplicates").asInt(-1)).isEqualTo(1);
+                        assertThat(first.path("conflicts").asInt(-1)).isEqualTo(1);
+                        assertThat(first.path("rejections").findValuesAsString("reason"))
+                                .containsExactly("id_conflict");
+                        assertThat(first.path("windows").findValuesAsString("granularity"))
+                                .contains("hourly", "daily");
+                        assertThat(first.path("unanswered").isEmpty()).as("%s", first).isTrue();
+                        JsonNode third = trace(client, "whole-path-3");
+                        assertThat(third.path("status").asString("")).isEqualTo("rejected");
+                        assertThat(third.path("rejections").findValuesAsString("reason"))
+                                .containsExactly("contract");
+                    });
+            problem(client.get("/api/v1/events/whole-path-4/trace"), 404);
         }
+    }
+
+    private static JsonNode trace(MeshClient client, String event) {
+        Answer answer = client.get("/api/v1/events/" + event + "/trace");
+        assertThat(answer.status()).as(answer.text()).isEqualTo(200);
+        return answer.body();
     }
 
     @Test
