@@ -491,7 +491,7 @@ class IngestionIT {
                 .expectStatus()
                 .isOk();
         var onTopic = mesh.newTenant();
-        TopicSetup.createIngest(mesh.infrastructure().kafka().bootstrapServers(), onTopic);
+        TopicSetup.createIngest(mesh.infrastructure().bootstrapServers(), onTopic);
         for (var body : List.of(bodies.get(0), bodies.get(2), bodies.get(5))) {
             mesh.send(
                     new Outgoing(

@@ -33,7 +33,7 @@ public final class CleanLog implements AutoCloseable {
                 new KafkaProducer<>(
                         Map.of(
                                 ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
-                                mesh.infrastructure().kafka().bootstrapServers(),
+                                mesh.infrastructure().bootstrapServers(),
                                 ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG,
                                 ByteArraySerializer.class,
                                 ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG,

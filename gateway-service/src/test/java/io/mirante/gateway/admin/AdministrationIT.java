@@ -258,7 +258,7 @@ class AdministrationIT {
 
     @Test
     void aTenantComesWithTheTopicOfItsOwnProducers() {
-        var servers = mesh.infrastructure().kafka().bootstrapServers();
+        var servers = mesh.infrastructure().bootstrapServers();
         assertThat(TopicSetup.createIngest(servers, newTenant())).as("still missing").isEmpty();
         assertThat(TopicSetup.createIngest(servers, mesh.newTenant())).hasSize(1);
     }

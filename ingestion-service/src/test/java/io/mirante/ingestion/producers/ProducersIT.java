@@ -134,9 +134,7 @@ class ProducersIT {
     /** A tenant with its topic. */
     private String newProducer() {
         var tenant = mesh.newTenant();
-        assertThat(
-                        TopicSetup.createIngest(
-                                mesh.infrastructure().kafka().bootstrapServers(), tenant))
+        assertThat(TopicSetup.createIngest(mesh.infrastructure().bootstrapServers(), tenant))
                 .containsExactly("mirante.ingest." + tenant);
         return tenant;
     }
@@ -154,9 +152,7 @@ class ProducersIT {
     private List<RecordMetadata> send(List<ProducerRecord<byte[], byte[]>> records) {
         try (var producer =
                 new KafkaProducer<>(
-                        Map.of(
-                                "bootstrap.servers",
-                                mesh.infrastructure().kafka().bootstrapServers()),
+                        Map.of("bootstrap.servers", mesh.infrastructure().bootstrapServers()),
                         new ByteArraySerializer(),
                         new ByteArraySerializer())) {
             var sent = new ArrayList<Future<RecordMetadata>>();

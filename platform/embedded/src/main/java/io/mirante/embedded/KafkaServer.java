@@ -120,6 +120,42 @@ public final class KafkaServer implements AutoCloseable {
             return new Settings(folder, logFile, port, heapMib, stopWithParent, classPath, more);
         }
 
+        /**
+         * Kafka's own settings of such a broker, all but its role, addresses and folders: a broker that is started in
+         * another way behaves the same with them.
+         */
+        public Map<String, String> configuration() {
+            var values = new TreeMap<String, String>();
+            values.put("auto.create.topics.enable", "false");
+            values.put("offsets.topic.num.partitions", "4");
+            values.put("offsets.topic.replication.factor", "1");
+            values.put("transaction.state.log.num.partitions", "4");
+            values.put("transaction.state.log.replication.factor", "1");
+            values.put("transaction.state.log.min.isr", "1");
+            values.put("share.coordinator.state.topic.num.partitions", "1");
+            values.put("share.coordinator.state.topic.replication.factor", "1");
+            values.put("share.coordinator.state.topic.min.isr", "1");
+            values.put("group.initial.rebalance.delay.ms", "0");
+            // After kill -9 the controller admits the same broker only when the old session has run
+            // out.
+            values.put("broker.session.timeout.ms", "3000");
+            values.put("broker.heartbeat.interval.ms", "500");
+            values.put("num.network.threads", "2");
+            values.put("num.io.threads", "4");
+            values.put("num.replica.fetchers", "1");
+            values.put("background.threads", "4");
+            values.put("num.recovery.threads.per.data.dir", "2");
+            // The default of 128 MiB is half of the heap.
+            values.put("log.cleaner.dedupe.buffer.size", "16777216");
+            values.put("log.cleaner.threads", "1");
+            values.put("log.segment.bytes", "134217728");
+            values.put("log.index.size.max.bytes", "2097152");
+            values.put("log.retention.hours", "168");
+            values.put("message.max.bytes", "2097152");
+            values.putAll(properties);
+            return values;
+        }
+
         private Path data() {
             return folder.resolve("data");
         }
@@ -274,33 +310,7 @@ public final class KafkaServer implements AutoCloseable {
         values.put("inter.broker.listener.name", "BROKER");
         values.put("controller.listener.names", "CONTROLLER");
         values.put("log.dirs", settings.data().toString());
-        values.put("auto.create.topics.enable", "false");
-        values.put("offsets.topic.num.partitions", "4");
-        values.put("offsets.topic.replication.factor", "1");
-        values.put("transaction.state.log.num.partitions", "4");
-        values.put("transaction.state.log.replication.factor", "1");
-        values.put("transaction.state.log.min.isr", "1");
-        values.put("share.coordinator.state.topic.num.partitions", "1");
-        values.put("share.coordinator.state.topic.replication.factor", "1");
-        values.put("share.coordinator.state.topic.min.isr", "1");
-        values.put("group.initial.rebalance.delay.ms", "0");
-        // After kill -9 the controller admits the same broker only when the old session has run
-        // out.
-        values.put("broker.session.timeout.ms", "3000");
-        values.put("broker.heartbeat.interval.ms", "500");
-        values.put("num.network.threads", "2");
-        values.put("num.io.threads", "4");
-        values.put("num.replica.fetchers", "1");
-        values.put("background.threads", "4");
-        values.put("num.recovery.threads.per.data.dir", "2");
-        // The default of 128 MiB is half of the heap.
-        values.put("log.cleaner.dedupe.buffer.size", "16777216");
-        values.put("log.cleaner.threads", "1");
-        values.put("log.segment.bytes", "134217728");
-        values.put("log.index.size.max.bytes", "2097152");
-        values.put("log.retention.hours", "168");
-        values.put("message.max.bytes", "2097152");
-        values.putAll(settings.properties());
+        values.putAll(settings.configuration());
         return values.entrySet().stream()
                 .map(entry -> entry.getKey() + "=" + entry.getValue())
                 .collect(Collectors.joining("\n", "# Written at each start.\n", "\n"));

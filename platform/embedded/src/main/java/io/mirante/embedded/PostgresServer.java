@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -40,6 +41,14 @@ public final class PostgresServer implements AutoCloseable {
     public static final String USER = "mirante";
 
     public static final String DATABASE = "mirante";
+
+    /** What initdb is told of encoding and sort order. */
+    public static final List<String> LOCALE =
+            List.of(
+                    "--encoding=UTF8",
+                    "--locale=C",
+                    "--locale-provider=builtin",
+                    "--builtin-locale=C.UTF-8");
 
     private static final Logger log = LoggerFactory.getLogger(PostgresServer.class);
     private static final String HOST = "127.0.0.1";
@@ -149,6 +158,28 @@ public final class PostgresServer implements AutoCloseable {
                     maxConnections,
                     stopWithParent,
                     value);
+        }
+
+        /**
+         * PostgreSQL's own settings of such a server, all but its address and folders: a server that is started in
+         * another way behaves the same with them.
+         */
+        public Map<String, String> configuration() {
+            var values = new TreeMap<String, String>();
+            values.put("max_connections", Integer.toString(maxConnections));
+            values.put("shared_buffers", "64MB");
+            values.put("max_wal_size", "1GB");
+            values.put("wal_compression", "pglz");
+            values.put("jit", "off");
+            values.put("timezone", "UTC");
+            values.put("log_timezone", "UTC");
+            values.put("log_line_prefix", "%m [%p] %u ");
+            values.put("lc_messages", "C");
+            if (!durable) {
+                values.put("fsync", "off");
+                values.put("full_page_writes", "off");
+            }
+            return values;
         }
 
         @Override
@@ -311,11 +342,8 @@ public final class PostgresServer implements AutoCloseable {
                             "--username=" + USER,
                             "--pwfile=" + password,
                             "--auth=scram-sha-256",
-                            "--encoding=UTF8",
-                            "--locale=C",
-                            "--locale-provider=builtin",
-                            "--builtin-locale=C.UTF-8",
                             "--no-instructions"));
+            command.addAll(LOCALE);
             if (!settings.durable()) {
                 command.add("--no-sync");
             }
@@ -394,19 +422,7 @@ public final class PostgresServer implements AutoCloseable {
         lines.add("listen_addresses = '" + HOST + "'");
         lines.add("port = " + port);
         lines.add("unix_socket_directories = ''");
-        lines.add("max_connections = " + settings.maxConnections());
-        lines.add("shared_buffers = '64MB'");
-        lines.add("max_wal_size = '1GB'");
-        lines.add("wal_compression = on");
-        lines.add("jit = off");
-        lines.add("timezone = 'UTC'");
-        lines.add("log_timezone = 'UTC'");
-        lines.add("log_line_prefix = '%m [%p] %u '");
-        lines.add("lc_messages = 'C'");
-        if (!settings.durable()) {
-            lines.add("fsync = off");
-            lines.add("full_page_writes = off");
-        }
+        settings.configuration().forEach((name, value) -> lines.add(name + " = '" + value + "'"));
         return String.join("\n", lines) + "\n";
     }
 

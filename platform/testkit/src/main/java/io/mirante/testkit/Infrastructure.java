@@ -4,23 +4,25 @@ import com.nimbusds.jose.JOSEException;
 import com.nimbusds.jose.jwk.JWKSet;
 import com.nimbusds.jose.jwk.RSAKey;
 import com.nimbusds.jose.jwk.gen.RSAKeyGenerator;
-import io.mirante.embedded.KafkaServer;
-import io.mirante.embedded.PostgresServer;
+import io.mirante.setup.DatabaseUrl;
 import io.mirante.setup.Migrator;
 import io.mirante.setup.TopicSetup;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Kafka and PostgreSQL of this JVM: started when first asked for, stopped with it. Data lie under {@code
- * target/testkit}. Thread-safe.
+ * Kafka and PostgreSQL of this JVM: started when first asked for, stopped with it. They are child processes with their
+ * data under {@code target/testkit}, or containers when the system property {@code mirante.test.infra} is {@code
+ * containers}. Thread-safe.
  */
 public final class Infrastructure {
 
@@ -32,8 +34,7 @@ public final class Infrastructure {
     }
 
     private final Path folder;
-    private final KafkaServer kafka;
-    private final PostgresServer postgres;
+    private final Servers servers;
     private final RSAKey gatewayKey;
     private final RSAKey serviceKey;
     private final Set<String> migrated = ConcurrentHashMap.newKeySet();
@@ -42,18 +43,8 @@ public final class Infrastructure {
         try {
             var target = Files.createDirectories(Path.of("target", "testkit"));
             folder = Files.createTempDirectory(target.toAbsolutePath(), "run-");
-            var broker =
-                    CompletableFuture.supplyAsync(() ->
-                            KafkaServer.start(
-                                    KafkaServer.Settings.in(folder.resolve("kafka")).forTests()));
-            postgres =
-                    PostgresServer.start(
-                            PostgresServer.Settings.in(
-                                            folder.resolve("postgres"),
-                                            PostgresServer.newPassword())
-                                    .forTests());
-            kafka = broker.join();
-            TopicSetup.createMissing(kafka.bootstrapServers());
+            servers = Servers.start(System.getProperty(Servers.PROPERTY, "embedded"), folder);
+            TopicSetup.createMissing(servers.bootstrapServers());
             gatewayKey = new RSAKeyGenerator(2048).keyID("gateway-test").generate();
             serviceKey = new RSAKeyGenerator(2048).keyID("service-test").generate();
             Files.writeString(
@@ -67,7 +58,7 @@ public final class Infrastructure {
         } catch (JOSEException e) {
             throw new IllegalStateException(e);
         }
-        Runtime.getRuntime().addShutdownHook(new Thread(this::stop));
+        Runtime.getRuntime().addShutdownHook(new Thread(servers::stop));
     }
 
     /** The one of this JVM. */
@@ -75,12 +66,15 @@ public final class Infrastructure {
         return Holder.ONE;
     }
 
-    public KafkaServer kafka() {
-        return kafka;
+    /** Kafka's address, {@code host:port}. */
+    public String bootstrapServers() {
+        return servers.bootstrapServers();
     }
 
-    public PostgresServer postgres() {
-        return postgres;
+    /** A new connection of the database's owner; the caller closes it. */
+    Connection connect() throws SQLException {
+        var owner = DatabaseUrl.parse(servers.ownerUrl());
+        return DriverManager.getConnection(owner.jdbc(), owner.user(), owner.password());
     }
 
     /** A folder for this run's files. */
@@ -104,7 +98,7 @@ public final class Infrastructure {
     public void migrate(String service) {
         if (migrated.add(service)) {
             Migrator.migrate(
-                    postgres.ownerUrl(),
+                    servers.ownerUrl(),
                     service,
                     APP_PASSWORD,
                     STREAM_PASSWORD,
@@ -115,19 +109,14 @@ public final class Infrastructure {
     /** The settings that connect a service to this infrastructure. */
     public Map<String, String> settings(String service) {
         return Map.of(
-                "mirante.database.url", postgres.url(),
+                "mirante.database.url", servers.url(),
                 "mirante.database.app-password", APP_PASSWORD,
                 "mirante.database.stream-password", STREAM_PASSWORD,
-                "mirante.messaging.bootstrap-servers", kafka.bootstrapServers(),
+                "mirante.messaging.bootstrap-servers", servers.bootstrapServers(),
                 "mirante.security.jwks-file", jwksFile().toString(),
                 "mirante.security.signing-key-file",
                         signingKeyFile(service.equals("gateway")).toString(),
                 "mirante.files", folder.resolve("files").toString(),
                 "management.server.port", "0");
-    }
-
-    private void stop() {
-        kafka.kill();
-        postgres.kill();
     }
 }

@@ -71,7 +71,7 @@ public final class Mesh {
                 new KafkaProducer<>(
                         Map.of(
                                 ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
-                                infrastructure.kafka().bootstrapServers(),
+                                infrastructure.bootstrapServers(),
                                 ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG,
                                 ByteArraySerializer.class,
                                 ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG,
@@ -189,7 +189,7 @@ public final class Mesh {
                 new KafkaConsumer<byte[], byte[]>(
                         Map.of(
                                 ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG,
-                                infrastructure.kafka().bootstrapServers(),
+                                infrastructure.bootstrapServers(),
                                 ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG,
                                 ByteArrayDeserializer.class,
                                 ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG,
@@ -260,7 +260,7 @@ public final class Mesh {
 
     /** The owner's connection, its search path on the service's schema; the owner sees all tenants. */
     public Connection jdbc() throws SQLException {
-        var connection = infrastructure.postgres().connect();
+        var connection = infrastructure.connect();
         connection.setSchema(service);
         return connection;
     }

@@ -90,14 +90,12 @@ class RecoveryIT {
         }
         try (var admin =
                 Admin.create(
-                        Map.of(
-                                "bootstrap.servers",
-                                mesh.infrastructure().kafka().bootstrapServers()))) {
+                        Map.of("bootstrap.servers", mesh.infrastructure().bootstrapServers()))) {
             admin.deleteTopics(List.of(topic.name())).all().get();
             await().atMost(SOON)
                     .until(() -> !admin.listTopics().names().get().contains(topic.name()));
         }
-        TopicSetup.createMissing(mesh.infrastructure().kafka().bootstrapServers());
+        TopicSetup.createMissing(mesh.infrastructure().bootstrapServers());
         send(topic, tenant, 10, 20);
         try (var second = replica(topic, Map.of())) {
             await().atMost(SOON)
