@@ -11,6 +11,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Properties;
+import java.util.jar.Attributes;
+import java.util.jar.JarFile;
 
 /** The services' jars, each extracted once per content into the home folder: an extracted application starts faster. */
 final class Applications {
@@ -28,7 +30,20 @@ final class Applications {
      * @param jar starts it; its libraries lie in {@code lib} beside it
      * @param hash of the jar it was extracted from, 16 hexadecimal digits
      */
-    record Application(Path jar, String hash) {}
+    record Application(Path jar, String hash) {
+
+        /** The class that the jar starts. */
+        String mainClass() throws IOException {
+            try (var file = new JarFile(jar.toFile())) {
+                String name =
+                        file.getManifest().getMainAttributes().getValue(Attributes.Name.MAIN_CLASS);
+                if (name == null) {
+                    throw new IOException(jar + " names no main class");
+                }
+                return name;
+            }
+        }
+    }
 
     /** Extracts when the built jar is new; removes what was extracted before. */
     Application extracted(ServiceName service) {

@@ -11,7 +11,12 @@ final class Jvm {
 
     /** This JVM's own {@code java}. */
     static String java() {
-        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        return java("java");
+    }
+
+    /** A program of this JVM's own JDK. */
+    static String java(String program) {
+        return Path.of(System.getProperty("java.home"), "bin", program).toString();
     }
 
     /** Flags that a class cache depends on: it is valid only for a JVM with the same ones. */
@@ -20,6 +25,10 @@ final class Jvm {
         flags.add("-XX:+UseSerialGC");
         if (!settings.allTiers()) {
             flags.add("-XX:TieredStopAtLevel=1");
+            // Of a heap of 256 MiB the young generation would have 78, and keep them once touched.
+            flags.add("-Xmn32m");
+            // The quick compiler's own 48 MiB lead to a full collection while the service starts.
+            flags.add("-XX:ReservedCodeCacheSize=128m");
         }
         flags.add("-Xmx" + service.heapMib() + "m");
         flags.add("-Xss512k");

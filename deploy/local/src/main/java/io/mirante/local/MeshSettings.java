@@ -3,9 +3,11 @@ package io.mirante.local;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
@@ -23,6 +25,7 @@ import java.util.TreeMap;
  * @param jvmFlags more flags for the services' JVMs, none holds a blank
  * @param apiKey the first key of the tenant that local mode has, not blank
  * @param tenant that tenant's id, not blank
+ * @param conditions what Spring's conditions may depend on ({@link SpringBeans#settings}); may hold secrets
  */
 record MeshSettings(
         Path checkout,
@@ -36,7 +39,8 @@ record MeshSettings(
         int parallel,
         List<String> jvmFlags,
         String apiKey,
-        String tenant) {
+        String tenant,
+        SortedMap<String, String> conditions) {
 
     /** What the gateway takes in local mode when {@code API_KEYS} names none. */
     static final String DEVELOPMENT_KEY = "dev-key-123";
@@ -55,6 +59,7 @@ record MeshSettings(
         home = checkout.resolve(home).normalize();
         ports = Map.copyOf(ports);
         jvmFlags = List.copyOf(jvmFlags);
+        conditions = Collections.unmodifiableSortedMap(new TreeMap<>(conditions));
     }
 
     /** Reads settings; a relative MIRANTE_HOME lies below the checkout. */
@@ -89,7 +94,8 @@ record MeshSettings(
                         .map(flags -> List.of(flags.split("\\s+")))
                         .orElse(List.of()),
                 firstKey(environment),
-                text(environment, "MIRANTE_BOOTSTRAP_TENANT").orElse("demo"));
+                text(environment, "MIRANTE_BOOTSTRAP_TENANT").orElse("demo"),
+                SpringBeans.settings(environment));
     }
 
     private static String firstKey(Map<String, String> environment) {

@@ -52,10 +52,8 @@ final class ServiceProcesses {
         var command = new ArrayList<String>();
         command.add(Jvm.java());
         command.addAll(Jvm.flags(settings, service));
-        command.addAll(caches.flags(service, application));
-        command.add("-jar");
-        command.add(application.jar().toString());
         try {
+            command.addAll(caches.start(service, application));
             Files.createDirectories(home.files(service));
             Process process = builder(command, log, environment(service, ports, secrets)).start();
             ProcessRecord record = ProcessRecord.of(process.toHandle());

@@ -82,7 +82,7 @@ final class Training {
             Application application = applications.extracted(service);
             if (caches.isMissing(service, application)) {
                 try {
-                    train(service, application, ports, secrets);
+                    train(service, application, ports, secrets, progress);
                     progress.line(service.module(), "class cache trained");
                 } catch (IOException | MeshException e) {
                     progress.line(service.module(), "class cache not trained: " + e.getMessage());
@@ -95,15 +95,27 @@ final class Training {
     private void removeUnfinished() {
         try (var files = Files.newDirectoryStream(home.aot(), "*.new*")) {
             for (Path file : files) {
-                Files.deleteIfExists(file);
+                Home.deleteTree(file);
             }
         } catch (IOException e) {
             throw new MeshException("cannot clean " + home.aot() + ": " + e.getMessage(), e);
         }
     }
 
-    private void train(ServiceName service, Application application, Ports ports, Secrets secrets)
+    private void train(
+            ServiceName service,
+            Application application,
+            Ports ports,
+            Secrets secrets,
+            Progress progress)
             throws IOException {
+        Map<String, String> environment =
+                new TreeMap<>(processes.environment(service, ports, secrets));
+        environment.put("SERVER_PORT", "0");
+        environment.put("MANAGEMENT_SERVER_PORT", "0");
+        environment.put("MIRANTE_INSTANCE", service.id() + "-training");
+        environment.remove("PORT");
+        prepareBeans(service, application, environment, progress);
         Path cache = caches.file(service, application);
         Path fresh = cache.resolveSibling(cache.getFileName() + ".new");
         Files.deleteIfExists(fresh);
@@ -112,34 +124,54 @@ final class Training {
         command.addAll(Jvm.flags(settings, service));
         command.add("-XX:AOTCacheOutput=" + fresh);
         command.add("-Dspring.context.exit=onRefresh");
-        command.add("-jar");
-        command.add(application.jar().toString());
-        Map<String, String> environment =
-                new TreeMap<>(processes.environment(service, ports, secrets));
-        environment.put("SERVER_PORT", "0");
-        environment.put("MANAGEMENT_SERVER_PORT", "0");
-        environment.put("MIRANTE_INSTANCE", service.id() + "-training");
-        environment.remove("PORT");
-        Process process =
-                processes.builder(command, home.log(LOG + "-" + service.id()), environment).start();
+        command.addAll(caches.run(service, application));
+        int code = run(service, command, environment);
+        if (!Files.exists(fresh)) {
+            throw new MeshException(
+                    "no cache written (exit code " + code + "), see " + log(service));
+        }
+        Files.move(fresh, cache, StandardCopyOption.ATOMIC_MOVE);
+        caches.keepOnly(service, application);
+    }
+
+    /** Without them the class cache is trained for the usual start. */
+    private void prepareBeans(
+            ServiceName service,
+            Application application,
+            Map<String, String> environment,
+            Progress progress)
+            throws IOException {
+        Path beans = caches.beans(service, application);
+        if (Files.exists(beans) || SpringBeans.haveOtherSources(System.getenv(), home.folder())) {
+            return;
+        }
+        try {
+            SpringBeans.prepare(
+                    service, application, beans, command -> run(service, command, environment));
+        } catch (MeshException e) {
+            progress.line(
+                    service.module(),
+                    "bean definitions not prepared: " + e.getMessage() + ", see " + log(service));
+        }
+    }
+
+    private Path log(ServiceName service) {
+        return home.log(LOG + "-" + service.id());
+    }
+
+    private int run(ServiceName service, List<String> command, Map<String, String> environment)
+            throws IOException {
+        Process process = processes.builder(command, log(service), environment).start();
         try {
             if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
                 process.destroyForcibly();
                 throw new MeshException("took longer than " + LIMIT);
             }
+            return process.exitValue();
         } catch (InterruptedException e) {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
             throw new MeshException("interrupted", e);
         }
-        if (!Files.exists(fresh)) {
-            throw new MeshException(
-                    "no cache written (exit code "
-                            + process.exitValue()
-                            + "), see "
-                            + home.log(LOG + "-" + service.id()));
-        }
-        Files.move(fresh, cache, StandardCopyOption.ATOMIC_MOVE);
-        caches.keepOnly(service, cache);
     }
 }

@@ -122,6 +122,8 @@ final class BareMesh {
                 List.of(
                         "-XX:+UseSerialGC",
                         "-XX:TieredStopAtLevel=1",
+                        "-Xmn32m",
+                        "-XX:ReservedCodeCacheSize=128m",
                         "-Xmx256m",
                         "-Xss512k",
                         "-Dfile.encoding=UTF-8",

@@ -20,7 +20,7 @@ import java.util.function.ToDoubleFunction;
  */
 public final class StartBench {
     private static final int SERVICES = 8;
-    private static final Duration TRAINING_LIMIT = Duration.ofMinutes(10);
+    private static final Duration TRAINING_LIMIT = Duration.ofMinutes(20);
 
     private final PrintStream out;
     private final BenchMesh mesh;
