@@ -110,6 +110,77 @@ class GatewayIT extends AtTheDoor {
                 .isEqualTo(uri);
     }
 
+    @Test
+    void deadLettersArePassedToTheServiceNamedAndTheGatewayHasItsOwn() throws Exception {
+        for (var service : SERVICES.keySet()) {
+            client(KEY)
+                    .get()
+                    .uri("/api/v1/admin/dead-letters?service=" + service + "&limit=5")
+                    .exchange()
+                    .expectStatus()
+                    .isOk()
+                    .expectBody()
+                    .jsonPath("$.service")
+                    .isEqualTo(service)
+                    .jsonPath("$.uri")
+                    .isEqualTo("/api/v1/admin/dead-letters?service=" + service + "&limit=5");
+            client(KEY)
+                    .post()
+                    .uri("/api/v1/admin/dead-letters/replay?service=" + service)
+                    .contentType(MediaType.APPLICATION_JSON)
+                    .bodyValue("{}")
+                    .exchange()
+                    .expectStatus()
+                    .isOk()
+                    .expectBody()
+                    .jsonPath("$.service")
+                    .isEqualTo(service);
+        }
+        client(KEY)
+                .get()
+                .uri("/api/v1/admin/dead-letters?service=gateway")
+                .exchange()
+                .expectStatus()
+                .isOk()
+                .expectBody()
+                .jsonPath("$.items")
+                .isArray();
+        for (var query : new String[] {"", "?service=", "?service=etl2"}) {
+            for (var path : new String[] {"", "/replay"}) {
+                var request =
+                        path.isEmpty()
+                                ? client(KEY).get().uri("/api/v1/admin/dead-letters" + query)
+                                : client(KEY)
+                                        .post()
+                                        .uri("/api/v1/admin/dead-letters/replay" + query)
+                                        .contentType(MediaType.APPLICATION_JSON)
+                                        .bodyValue("{\"service\": \"etl\"}");
+                request.exchange()
+                        .expectStatus()
+                        .isBadRequest()
+                        .expectBody()
+                        .jsonPath("$.errors[0].pointer")
+                        .isEqualTo("?service")
+                        .jsonPath("$.detail")
+                        .value(
+                                String.class,
+                                detail ->
+                                        assertThat(detail)
+                                                .contains(
+                                                        "gateway, ingestion, etl, segmentation, churn,"
+                                                                + " industry40, snapshot, alert"));
+            }
+        }
+        var viewer = "a-key-that-administers-nothing";
+        addKey(mesh.newTenant(), viewer, "analytics.view");
+        client(viewer)
+                .get()
+                .uri("/api/v1/admin/dead-letters?service=gateway")
+                .exchange()
+                .expectStatus()
+                .isForbidden();
+    }
+
     @ParameterizedTest
     @CsvSource({"/api/v1/nothing", "/", "/api/v1/jobs/x_1", "/api/v1/admin/nothing", "/nothing"})
     void whatNobodyAnswersIsNotFound(String path) {

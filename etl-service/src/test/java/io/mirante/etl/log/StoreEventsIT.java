@@ -334,9 +334,8 @@ class StoreEventsIT {
                                                 + outcome("redelivered")
                                                 + outcome("dead"))
                                 .isEqualTo(
-                                        meters.find("mirante.records.received").counters().stream()
-                                                .mapToDouble(c -> c.count())
-                                                .sum())
+                                        received("storeRawEvents")
+                                                + received("storeCriticalEvents"))
                                 .isPositive());
     }
 
@@ -419,6 +418,10 @@ class StoreEventsIT {
     private static String header(ConsumerRecord<byte[], byte[]> record, String name) {
         var header = record.headers().lastHeader(name);
         return header == null ? null : new String(header.value(), StandardCharsets.UTF_8);
+    }
+
+    private double received(String consumer) {
+        return meters.counter("mirante.records.received", "consumer", consumer).count();
     }
 
     private double outcome(String outcome) {

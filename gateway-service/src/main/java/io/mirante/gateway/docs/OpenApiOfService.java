@@ -35,12 +35,12 @@ final class OpenApiOfService {
         return document;
     }
 
-    /** A variable stands for anything; a job's id names its service. */
+    /** A variable stands for anything; a job's id names its service, as {@code ?service=} does for dead letters. */
     private static boolean routed(String method, String path, Service service) {
         var sample =
                 path.replace("/jobs/{id}", "/jobs/" + service.id() + "_0")
                         .replaceAll("\\{[^}]*}", "x");
-        return Routes.find(method.toUpperCase(Locale.ROOT), sample)
+        return Routes.find(method.toUpperCase(Locale.ROOT), sample, service::id)
                 .filter(route -> route.service() == service)
                 .isPresent();
     }

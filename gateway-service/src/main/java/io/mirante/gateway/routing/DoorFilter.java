@@ -176,7 +176,11 @@ final class DoorFilter implements WebFilter, Ordered {
             boolean live,
             ServerWebExchange exchange,
             WebFilterChain chain) {
-        var route = Routes.find(exchange.getRequest().getMethod().name(), path);
+        var route =
+                Routes.find(
+                        exchange.getRequest().getMethod().name(),
+                        path,
+                        () -> exchange.getRequest().getQueryParams().getFirst("service"));
         if (route.isEmpty()) {
             return problems.answer(
                     exchange, HttpStatus.NOT_FOUND, "not-found", "no service answers this path");

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.server.PathContainer;
 import org.springframework.web.util.pattern.PathPattern;
@@ -87,6 +88,10 @@ public final class Routes {
                     "//ws",
                     "//graphql");
 
+    /** What every service answers for itself: it goes to the one that the query names. */
+    private static final List<PathPattern> OF_SERVICE_NAMED =
+            patterns("/admin/dead-letters", "/admin/dead-letters/replay");
+
     private Routes() {}
 
     /**
@@ -141,6 +146,28 @@ public final class Routes {
             }
         }
         return Optional.empty();
+    }
+
+    /**
+     * Who answers.
+     *
+     * @param rawPath without query and trailing slash
+     * @param named gives the service that the query names; asked only where that matters. A name that is no other
+     *     service's leaves the call to the gateway, which has its own, or says what is allowed
+     */
+    public static Optional<Route> find(
+            String method, String rawPath, Supplier<@Nullable String> named) {
+        if (any(OF_SERVICE_NAMED, PathContainer.parsePath(rawPath))) {
+            var name = named.get();
+            var other =
+                    name == null
+                            ? Optional.<Service>empty()
+                            : Service.ofId(name).filter(service -> service != GATEWAY);
+            if (other.isPresent()) {
+                return Optional.of(new Route(other.get(), true, true));
+            }
+        }
+        return find(method, rawPath);
     }
 
     private static boolean any(List<PathPattern> patterns, PathContainer path) {

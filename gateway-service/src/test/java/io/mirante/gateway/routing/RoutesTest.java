@@ -116,6 +116,23 @@ class RoutesTest {
         assertThat(Routes.find(method, path)).isEmpty();
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "GET, /api/v1/admin/dead-letters, etl, ETL",
+        "POST, /api/v1/admin/dead-letters/replay, snapshot, SNAPSHOT",
+        "GET, /api/v1/admin/dead-letters, gateway, GATEWAY",
+        "GET, /api/v1/admin/dead-letters, nobody, GATEWAY",
+        "GET, /api/v1/admin/dead-letters, , GATEWAY",
+        "GET, /api/v1/admin/audit, etl, GATEWAY",
+        "GET, /api/v1/fans, etl, SEGMENTATION",
+    })
+    void deadLettersAreWithTheServiceThatTheQueryNames(
+            String method, String path, String named, Service service) {
+        assertThat(Routes.find(method, path, () -> named))
+                .map(Routes.Route::service)
+                .contains(service);
+    }
+
     @Test
     void uploadsStreamAndLongAnswersHaveNoTimeLimit() {
         for (var path :

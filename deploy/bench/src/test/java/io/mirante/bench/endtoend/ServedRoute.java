@@ -164,7 +164,8 @@ record ServedRoute(
      * Calls it once.
      *
      * @param filledPath one of {@link #filled}
-     * @param values of query parameters by name; must hold the required ones
+     * @param values of query parameters by name, or by {@link #name()} and name where it is for one route alone; must hold
+     *     the required ones
      * @param place of {@link #otherPlacesOfIds}, where {@code id} is put; null for nowhere
      */
     Answer call(
@@ -175,8 +176,9 @@ record ServedRoute(
             String id) {
         Map<String, String> given = new LinkedHashMap<>();
         for (String name : query) {
-            if (values.containsKey(name)) {
-                given.put(name, values.get(name));
+            String value = values.getOrDefault(name() + " " + name, values.get(name));
+            if (value != null) {
+                given.put(name, value);
             } else if (required.contains(name)) {
                 throw new AssertionError(
                         "no value for the required parameter %s of %s".formatted(name, name()));

@@ -78,7 +78,11 @@ class TenantCrossingIT {
                     "ideal_cycle_seconds",
                     "10",
                     "step",
-                    "1");
+                    "1",
+                    "GET /api/v1/admin/dead-letters service",
+                    "etl",
+                    "POST /api/v1/admin/dead-letters/replay service",
+                    "etl");
 
     /** Ids and whole paths that a tenant's answers name: a few of each kind. */
     private record Names(TreeSet<String> ids, TreeSet<String> paths) {

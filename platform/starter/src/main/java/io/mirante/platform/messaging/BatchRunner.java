@@ -17,7 +17,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -50,18 +53,21 @@ public final class BatchRunner {
     private final Positions positions;
     private final Assignments assignments;
     private final DeadLetters deadLetters;
+    private final BuriedRecords buried;
     private final TransactionalSender publisher;
     private final FaultPoint faults;
     private final MeterRegistry meters;
     private final Duration limit;
     private final Tenants tenants;
     private final Erasures erasures;
+    private final Map<String, Run<?>> runs = new ConcurrentHashMap<>();
 
     BatchRunner(
             StreamDatabase stream,
             Positions positions,
             Assignments assignments,
             DeadLetters deadLetters,
+            BuriedRecords buried,
             TransactionalSender publisher,
             FaultPoint faults,
             MeterRegistry meters,
@@ -72,6 +78,7 @@ public final class BatchRunner {
         this.positions = positions;
         this.assignments = assignments;
         this.deadLetters = deadLetters;
+        this.buried = buried;
         this.publisher = publisher;
         this.faults = faults;
         this.meters = meters;
@@ -87,10 +94,12 @@ public final class BatchRunner {
      */
     public <E> Consumer<Message<List<byte[]>>> storing(
             String consumer, Parser<E> parser, StoreHandler<E> handler) {
-        return new Run<>(
-                assignments.register(new ConsumerState(consumer, ConsumerState.Mode.STORING)),
-                parser,
-                (fresh, db) -> handler.store(fresh, db).thenReturn(List.of()));
+        return running(
+                new Run<>(
+                        assignments.register(
+                                new ConsumerState(consumer, ConsumerState.Mode.STORING)),
+                        parser,
+                        (fresh, db) -> handler.store(fresh, db).thenReturn(List.of())));
     }
 
     /**
@@ -99,13 +108,48 @@ public final class BatchRunner {
      */
     public <E> Consumer<Message<List<byte[]>>> publishing(
             String consumer, Parser<E> parser, PublishHandler<E> handler) {
-        return new Run<>(
-                assignments.register(new ConsumerState(consumer, ConsumerState.Mode.PUBLISHING)),
-                parser,
-                handler);
+        return running(
+                new Run<>(
+                        assignments.register(
+                                new ConsumerState(consumer, ConsumerState.Mode.PUBLISHING)),
+                        parser,
+                        handler));
     }
 
-    private final class Run<E> implements Consumer<Message<List<byte[]>>> {
+    private <E> Run<E> running(Run<E> run) {
+        runs.put(run.state.name(), run);
+        return run;
+    }
+
+    /** A consumer as one who replays its dead letters sees it. */
+    interface Replayable {
+
+        ConsumerState.Mode mode();
+
+        /**
+         * Parses a record as it would be parsed now.
+         *
+         * @return what applies it in a transaction; null when nothing is left of it, because it is about an erased person
+         * @throws PoisonException when it cannot be parsed
+         */
+        @Nullable Function<DatabaseClient, Mono<Void>> effectOf(
+                ConsumerRecord<byte[], byte[]> record) throws PoisonException;
+
+        /** Whether it can be parsed and is about an erased person. */
+        boolean ofErased(ConsumerRecord<byte[], byte[]> record);
+    }
+
+    /** The consumers of this service by name. */
+    Map<String, Replayable> consumers() {
+        return Map.copyOf(runs);
+    }
+
+    /** Waits until tenants' settings and erasures are known; false when they are not in time. For threads that may block. */
+    boolean awaitKnowledge(Duration within) {
+        return tenants.awaitCaughtUp(within) && erasures.awaitCaughtUp(within);
+    }
+
+    private final class Run<E> implements Consumer<Message<List<byte[]>>>, Replayable {
 
         private final ConsumerState state;
         private final Parser<E> parser;
@@ -155,7 +199,7 @@ public final class BatchRunner {
             if (!erasures.awaitCaughtUp(limit)) {
                 throw new IllegalStateException("it is not known yet who was erased");
             }
-            var poll = new Poll(records, positionsOf(kafka, records));
+            var poll = new Poll(records, positionsOf(kafka, records), List.of());
             try {
                 apply(poll, kafka);
             } catch (RuntimeException e) {
@@ -194,7 +238,10 @@ public final class BatchRunner {
         private void oneByOne(Poll poll, org.apache.kafka.clients.consumer.Consumer<?, ?> kafka) {
             for (var record : poll.records()) {
                 var alone =
-                        new Poll(List.of(record), Map.of(partitionOf(record), record.offset() + 1));
+                        new Poll(
+                                List.of(record),
+                                Map.of(partitionOf(record), record.offset() + 1),
+                                List.of());
                 for (int attempt = 1; ; attempt++) {
                     try {
                         apply(alone, kafka);
@@ -220,24 +267,17 @@ public final class BatchRunner {
                     }
                 }
             }
-            apply(new Poll(List.of(), poll.next()), kafka);
+            apply(new Poll(List.of(), poll.next(), List.of()), kafka);
         }
 
         private void bury(
                 Poll alone,
                 RuntimeException e,
                 org.apache.kafka.clients.consumer.Consumer<?, ?> kafka) {
-            deadLetters
-                    .keep(
-                            List.of(
-                                    new DeadLetters.Dead(
-                                            alone.records().getFirst(),
-                                            "handler_failed",
-                                            String.valueOf(e))))
-                    .block(limit);
-            apply(new Poll(List.of(), alone.next()), kafka);
-            received.increment();
-            dead.increment();
+            var dead =
+                    new DeadLetters.Dead(
+                            alone.records().getFirst(), "handler_failed", String.valueOf(e));
+            apply(new Poll(List.of(), alone.next(), List.of(dead)), kafka);
         }
 
         private void apply(Poll poll, org.apache.kafka.clients.consumer.Consumer<?, ?> kafka) {
@@ -255,7 +295,7 @@ public final class BatchRunner {
                 publish(poll, outcome, kafka);
             }
             state.processedUpTo(poll.next());
-            received.increment(poll.records().size());
+            received.increment(poll.records().size() + poll.failed().size());
             applied.increment(outcome.applied());
             skipped.increment(outcome.skipped());
             dead.increment(outcome.dead());
@@ -312,26 +352,28 @@ public final class BatchRunner {
                                 skippedHere++;
                             }
                         }
+                        for (var failed : poll.failed()) {
+                            poison.add(failed);
+                            noteSource(failed.record(), sources);
+                        }
                         int skipped = skippedHere;
                         Mono<List<Outgoing>> effect =
                                 fresh.isEmpty()
                                         ? Mono.just(List.of())
                                         : handler.store(fresh, db).defaultIfEmpty(List.of());
-                        return deadLetters
-                                .keep(poison)
-                                .then(effect)
-                                .flatMap(outgoing ->
-                                        positions
-                                                .advance(db, state.name(), poll.next())
-                                                .then(
-                                                        positions.advanceSources(
-                                                                db, state.name(), sources))
-                                                .thenReturn(
-                                                        new Outcome(
-                                                                outgoing,
-                                                                fresh.size(),
-                                                                skipped,
-                                                                poison.size())));
+                        // Letters come after the effect, so that a handler that fails writes none.
+                        return effect.flatMap(outgoing ->
+                                deadLetters
+                                        .keep(state.name(), poison)
+                                        .then(buried.bury(db, state.name(), placesOf(poison)))
+                                        .then(positions.advance(db, state.name(), poll.next()))
+                                        .then(positions.advanceSources(db, state.name(), sources))
+                                        .thenReturn(
+                                                new Outcome(
+                                                        outgoing,
+                                                        fresh.size(),
+                                                        skipped,
+                                                        poison.size())));
                     });
         }
 
@@ -372,6 +414,19 @@ public final class BatchRunner {
             return true;
         }
 
+        /** A second copy of a record that failed is not tried: the record is to be replayed. */
+        private void noteSource(
+                ConsumerRecord<byte[], byte[]> record, Map<Positions.SourceKey, Long> sources) {
+            var origin = originOf(record);
+            if (state.mode() == ConsumerState.Mode.STORING && !origin.equals(placeOf(record))) {
+                sources.merge(
+                        new Positions.SourceKey(
+                                partitionOf(record), origin.topic(), origin.partition()),
+                        origin.offset(),
+                        Math::max);
+            }
+        }
+
         private Parsed<E> parse(List<ConsumerRecord<byte[], byte[]>> records) {
             var good = new ArrayList<Received<E>>(records.size());
             var poison = new ArrayList<DeadLetters.Dead>();
@@ -387,8 +442,6 @@ public final class BatchRunner {
                     poison.add(
                             new DeadLetters.Dead(
                                     record, e.reason(), String.valueOf(e.getMessage())));
-                } catch (RuntimeException e) {
-                    poison.add(new DeadLetters.Dead(record, "unreadable", String.valueOf(e)));
                 }
             }
             return new Parsed<>(good, poison, tombstones);
@@ -400,20 +453,82 @@ public final class BatchRunner {
             }
             var headers = new Headers(record.headers());
             return new Received<>(
-                    parser.parse(record.value(), headers),
-                    new Position(record.topic(), record.partition(), record.offset()),
+                    value(record.value(), headers),
+                    placeOf(record),
                     source(headers),
                     Instant.ofEpochMilli(record.timestamp()),
                     headers);
         }
+
+        private E value(byte[] bytes, Headers headers) throws PoisonException {
+            try {
+                return parser.parse(bytes, headers);
+            } catch (RuntimeException e) {
+                throw new PoisonException("unreadable", String.valueOf(e));
+            }
+        }
+
+        @Override
+        public ConsumerState.Mode mode() {
+            return state.mode();
+        }
+
+        @Override
+        public @Nullable Function<DatabaseClient, Mono<Void>> effectOf(
+                ConsumerRecord<byte[], byte[]> record) throws PoisonException {
+            var rest = admissible(parse(record));
+            return rest == null ? null : db -> handler.store(List.of(rest), db).then();
+        }
+
+        @Override
+        public boolean ofErased(ConsumerRecord<byte[], byte[]> record) {
+            try {
+                return erasures.cover(parse(record).value());
+            } catch (PoisonException e) {
+                return false;
+            }
+        }
+    }
+
+    private static List<BuriedRecords.Buried> placesOf(List<DeadLetters.Dead> dead) {
+        return dead.stream()
+                .map(one -> new BuriedRecords.Buried(originOf(one.record()), placeOf(one.record())))
+                .toList();
+    }
+
+    /** What Kafka allows, and PostgreSQL can hold. */
+    private static final Pattern TOPIC_NAME = Pattern.compile("[A-Za-z0-9._-]{1,249}");
+
+    /** Where the record first stood: at its source when it names one, else where it was read. */
+    static Position originOf(ConsumerRecord<byte[], byte[]> record) {
+        try {
+            var source = source(new Headers(record.headers()));
+            return source != null && TOPIC_NAME.matcher(source.topic()).matches()
+                    ? source
+                    : placeOf(record);
+        } catch (PoisonException e) {
+            return placeOf(record);
+        }
+    }
+
+    private static Position placeOf(ConsumerRecord<byte[], byte[]> record) {
+        return new Position(record.topic(), record.partition(), record.offset());
     }
 
     private static final java.util.Comparator<TopicPartition> TOPIC_ORDER =
             java.util.Comparator.comparing(TopicPartition::topic)
                     .thenComparing(TopicPartition::partition);
 
+    /**
+     * What is applied in one transaction.
+     *
+     * @param next positions after it
+     * @param failed what the handler could not apply: passed over as dead
+     */
     private record Poll(
-            List<ConsumerRecord<byte[], byte[]>> records, Map<TopicPartition, Long> next) {}
+            List<ConsumerRecord<byte[], byte[]>> records,
+            Map<TopicPartition, Long> next,
+            List<DeadLetters.Dead> failed) {}
 
     /** Topics on which a record without a value says that its key is no more, which is not poison. */
     private static final Set<String> COMPACTED =

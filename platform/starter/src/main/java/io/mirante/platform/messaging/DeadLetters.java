@@ -3,6 +3,8 @@ package io.mirante.platform.messaging;
 import io.mirante.contracts.CloudHeaders;
 import io.mirante.contracts.Topics;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,8 +13,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import reactor.core.publisher.Mono;
 
 /**
- * Keeps what cannot be processed on the service's dead-letter topic: the record as it was, with the reason and where it
- * stood. Keyed by where it stood, so that a second copy is recognised. Thread-safe.
+ * Keeps what cannot be processed on the service's dead-letter topic: the record as it was, with the reason, the consumer
+ * and where it stood. Keyed by where it stood, so that a second copy is recognised. Thread-safe.
  */
 final class DeadLetters {
 
@@ -28,13 +30,13 @@ final class DeadLetters {
     record Dead(ConsumerRecord<byte[], byte[]> record, String reason, String detail) {}
 
     /** Completes when Kafka has stored all of them. */
-    Mono<Void> keep(List<Dead> dead) {
+    Mono<Void> keep(String consumer, List<Dead> dead) {
         return dead.isEmpty()
                 ? Mono.empty()
-                : sender.sendAll(dead.stream().map(this::letter).toList());
+                : sender.sendAll(dead.stream().map(one -> letter(consumer, one)).toList());
     }
 
-    private Outgoing letter(Dead dead) {
+    private Outgoing letter(String consumer, Dead dead) {
         var record = dead.record();
         Map<String, String> headers = new HashMap<>();
         record.headers()
@@ -45,9 +47,16 @@ final class DeadLetters {
                 });
         headers.put(CloudHeaders.REASON, dead.reason());
         headers.put(CloudHeaders.REASON_DETAIL, Objects.requireNonNullElse(dead.detail(), ""));
-        headers.put("deadletter_topic", record.topic());
-        headers.put("deadletter_partition", Integer.toString(record.partition()));
-        headers.put("deadletter_offset", Long.toString(record.offset()));
+        headers.put(DeadLetter.CONSUMER, consumer);
+        headers.put(DeadLetter.TOPIC, record.topic());
+        headers.put(DeadLetter.PARTITION, Integer.toString(record.partition()));
+        headers.put(DeadLetter.OFFSET, Long.toString(record.offset()));
+        headers.put(DeadLetter.TIME, Instant.ofEpochMilli(record.timestamp()).toString());
+        if (record.key() == null) {
+            headers.remove(DeadLetter.KEY);
+        } else {
+            headers.put(DeadLetter.KEY, Base64.getEncoder().encodeToString(record.key()));
+        }
         var key = record.topic() + "-" + record.partition() + "@" + record.offset();
         return new Outgoing(
                 topic, null, key.getBytes(StandardCharsets.UTF_8), record.value(), headers);

@@ -9,7 +9,9 @@ import io.mirante.platform.persistence.StreamDatabase;
 import io.mirante.platform.tenants.Tenants;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.Admin;
@@ -35,6 +37,7 @@ import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.cloud.stream.config.ListenerContainerCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.event.EventListener;
+import org.springframework.core.env.Environment;
 import org.springframework.kafka.event.ListenerContainerIdleEvent;
 import org.springframework.kafka.listener.AbstractMessageListenerContainer;
 import org.springframework.kafka.listener.DefaultErrorHandler;
@@ -115,10 +118,16 @@ public class MessagingAutoConfiguration {
     }
 
     @Bean
+    BuriedRecords buriedRecords() {
+        return new BuriedRecords();
+    }
+
+    @Bean
     BatchRunner batchRunner(
             StreamDatabase stream,
             Positions positions,
             Assignments assignments,
+            BuriedRecords buried,
             EventSender sender,
             TransactionalSender publisher,
             FaultPoint faults,
@@ -132,12 +141,57 @@ public class MessagingAutoConfiguration {
                 positions,
                 assignments,
                 new DeadLetters(service, sender),
+                buried,
                 publisher,
                 faults,
                 meters,
                 settings.pollTimeout(),
                 tenants,
                 erasures);
+    }
+
+    @Bean
+    DeadLetterController deadLetterController(
+            BatchRunner runner,
+            Positions positions,
+            BuriedRecords buried,
+            StreamDatabase stream,
+            EventSender sender,
+            Tenants tenants,
+            MessagingSettings settings,
+            Environment environment,
+            @Value("${mirante.database.schema}") String service) {
+        var topic = new DeadLetterTopic(service, () -> letterConsumer(settings));
+        return new DeadLetterController(
+                service,
+                topic,
+                new DeadLetterReplay(
+                        topic,
+                        runner,
+                        positions,
+                        buried,
+                        stream,
+                        sender,
+                        read -> readersOf(read, runner, environment)),
+                new DeadLetterMasks(tenants),
+                buried,
+                stream);
+    }
+
+    /** The consumers whose binding names the topic. */
+    private static List<String> readersOf(
+            String topic, BatchRunner runner, Environment environment) {
+        return runner.consumers().keySet().stream()
+                .filter(name ->
+                        Arrays.asList(
+                                        environment
+                                                .getProperty(
+                                                        "spring.cloud.stream.bindings.%s-in-0.destination"
+                                                                .formatted(name),
+                                                        "")
+                                                .split(",", -1))
+                                .contains(topic))
+                .toList();
     }
 
     @Bean
@@ -271,19 +325,31 @@ public class MessagingAutoConfiguration {
     }
 
     private static Consumer<byte[], byte[]> plainConsumer(MessagingSettings settings) {
-        return new KafkaConsumer<>(
-                Map.of(
-                        ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG,
-                        settings.bootstrapServers(),
-                        ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG,
-                        ByteArrayDeserializer.class,
-                        ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG,
-                        ByteArrayDeserializer.class,
-                        ConsumerConfig.AUTO_OFFSET_RESET_CONFIG,
-                        "earliest",
-                        ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG,
-                        false,
-                        ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
-                        Math.toIntExact(Duration.ofSeconds(15).toMillis())));
+        return new KafkaConsumer<>(consumer(settings));
+    }
+
+    /** For one short look: gives up before the gateway does, and holds little. */
+    private static Consumer<byte[], byte[]> letterConsumer(MessagingSettings settings) {
+        var config = consumer(settings);
+        config.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+        config.put(
+                ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
+                Math.toIntExact(Duration.ofSeconds(5).toMillis()));
+        config.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, Topic.MAX_RECORD_BYTES);
+        config.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, Topic.MAX_RECORD_BYTES);
+        return new KafkaConsumer<>(config);
+    }
+
+    private static Map<String, Object> consumer(MessagingSettings settings) {
+        var config = new HashMap<String, Object>();
+        config.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, settings.bootstrapServers());
+        config.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+        config.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+        config.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+        config.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        config.put(
+                ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
+                Math.toIntExact(Duration.ofSeconds(15).toMillis()));
+        return config;
     }
 }

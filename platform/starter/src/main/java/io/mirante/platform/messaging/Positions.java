@@ -60,7 +60,7 @@ final class Positions {
                 .then();
     }
 
-    /** Starts a recreated topic anew: its positions, and those of the sources read through it. */
+    /** Starts a recreated topic anew: its positions, those of the sources read through it, and its dead records. */
     Mono<Void> restart(String consumer, TopicPartition partition, String topicId, long nextOffset) {
         return stream.inTransaction(db ->
                 db.sql(
@@ -70,6 +70,7 @@ final class Positions {
                         .bind(1, partition.topic())
                         .bind(2, partition.partition())
                         .then()
+                        .then(BuriedRecords.forget(db, consumer, partition))
                         .then(
                                 db.sql(
                                                 "UPDATE consumer_position SET topic_id = $4, next_offset = $5"

@@ -49,11 +49,12 @@ import tools.jackson.databind.JsonNode;
 /**
  * What every route's description holds without its controller saying so: names as they are on the wire, the scope, paging,
  * the problems it may answer with, and examples from {@code openapi-examples.json} of the service ({@code {"POST /path":
- * {"request": …, "response": …}}}).
+ * {"request": …, "response": …}}}) and, for what every service serves, {@code mirante-openapi-examples.json} of the starter.
  */
 final class OpenApiDocument implements OperationCustomizer, OpenApiCustomizer {
 
-    private static final String EXAMPLES = "openapi-examples.json";
+    private static final List<String> EXAMPLES =
+            List.of("mirante-openapi-examples.json", "openapi-examples.json");
     private static final String PROBLEM = "#/components/schemas/Problem";
     private static final Pattern SCOPE = Pattern.compile("SCOPE_([a-z.]+)");
     private static final Pattern SUCCESS = Pattern.compile("2\\d\\d|default");
@@ -373,7 +374,15 @@ final class OpenApiDocument implements OperationCustomizer, OpenApiCustomizer {
     }
 
     private static Map<String, JsonNode> read() {
-        var resource = new ClassPathResource(EXAMPLES);
+        return EXAMPLES.stream()
+                .flatMap(name -> read(name).entrySet().stream())
+                .collect(
+                        Collectors.toUnmodifiableMap(
+                                Map.Entry::getKey, Map.Entry::getValue, (ours, its) -> its));
+    }
+
+    private static Map<String, JsonNode> read(String name) {
+        var resource = new ClassPathResource(name);
         if (!resource.exists()) {
             return Map.of();
         }
@@ -381,7 +390,7 @@ final class OpenApiDocument implements OperationCustomizer, OpenApiCustomizer {
             return Json.mapper().readTree(in).properties().stream()
                     .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, Map.Entry::getValue));
         } catch (IOException e) {
-            throw new UncheckedIOException(EXAMPLES + " cannot be read", e);
+            throw new UncheckedIOException(name + " cannot be read", e);
         }
     }
 }

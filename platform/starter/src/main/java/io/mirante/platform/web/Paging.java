@@ -43,7 +43,8 @@ public record Paging(int limit, @Nullable String after) {
                 "?limit", "out_of_range", "limit must be a number from 1 to " + MAX_LIMIT);
     }
 
-    static String encode(String position) {
+    /** A position as a cursor, as {@link #after} will get it back. */
+    public static String encode(String position) {
         return Base64.getUrlEncoder()
                 .withoutPadding()
                 .encodeToString(position.getBytes(StandardCharsets.UTF_8));

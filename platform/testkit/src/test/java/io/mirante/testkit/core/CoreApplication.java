@@ -6,6 +6,8 @@ import io.mirante.platform.messaging.BatchRunner;
 import io.mirante.platform.messaging.Parser;
 import io.mirante.platform.messaging.Received;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
@@ -24,6 +26,9 @@ public class CoreApplication {
 
     record Event(String tenantId, String eventId, int weight) {}
 
+    /** Ids of events that the handler fails on for now. */
+    static final Set<String> BROKEN = ConcurrentHashMap.newKeySet();
+
     @Bean
     Consumer<Message<List<byte[]>>> countEvents(BatchRunner runner) {
         return runner.storing("countEvents", Parser.json(Event.class), CoreApplication::count);
@@ -32,6 +37,9 @@ public class CoreApplication {
     private static Mono<Void> count(List<Received<Event>> fresh, DatabaseClient db) {
         if (fresh.stream().anyMatch(r -> r.value().weight() < 0)) {
             return Mono.error(new IllegalArgumentException("a weight below 0 breaks the handler"));
+        }
+        if (fresh.stream().anyMatch(r -> BROKEN.contains(r.value().eventId()))) {
+            return Mono.error(new IllegalStateException("broken for ana@example.com for now"));
         }
         return db.sql(
                         "INSERT INTO counted (tenant_id, event_id) SELECT * FROM UNNEST($1::text[], $2::text[])"
