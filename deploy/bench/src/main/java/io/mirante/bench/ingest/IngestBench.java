@@ -16,6 +16,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,17 +32,24 @@ import org.apache.kafka.clients.admin.NewTopic;
 
 /**
  * How many events get in, against what reactor-netty and Kafka alone can do on the same machine in the same minutes. A
- * mesh of its own, of which only gateway, ingestion, Kafka and PostgreSQL stay; JVMs with all compilers. Rounds are
- * interleaved, figures are medians; closed loop for ceilings, open loop for the percentile.
+ * mesh of its own, of which only gateway, ingestion, Kafka and PostgreSQL stay; JVMs with all compilers. Each target, probe
+ * or ours, is warmed up until its throughput is flat. Rounds are interleaved, figures are medians; closed loop for
+ * ceilings, open loop for the percentile.
  */
 public final class IngestBench {
     private static final int CONNECTIONS = 32;
     private static final int BATCH_CONNECTIONS = 4;
-    private static final Duration WARM_UP = Duration.ofSeconds(8);
-    private static final Duration ROUND = Duration.ofSeconds(4);
+    private static final Duration WARM_UP_STEP = Duration.ofSeconds(5);
+    private static final int WARM_UP_STEPS = 18;
+    private static final double FLAT = 0.05;
+    private static final Duration ROUND = Duration.ofSeconds(10);
     private static final Duration OPEN_ROUND = Duration.ofSeconds(8);
     private static final long PROBE_RECORDS = 300_000;
     private static final String TOPIC = "bench.raw";
+    private static final byte[] EVENT_ID = "\"bench-".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] USER_ID = ":\"user_".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] ONE =
+            ("{\"event\":" + eventJson(0) + "}").getBytes(StandardCharsets.UTF_8);
     private static final List<String> STAY = List.of("gateway", "ingestion", "kafka", "postgres");
 
     private final PrintStream out;
@@ -141,20 +149,35 @@ public final class IngestBench {
                         CONNECTIONS,
                         IngestBench::event,
                         numbers)) {
-            Map<String, Long> before = cpu(target);
-            Seen seen = load.closed(round == 0 ? WARM_UP : ROUND);
-            none(seen, target.name());
-            if (round > 0) {
-                note(target.name(), seen.perSecond());
-                cpu(target)
-                        .forEach((part, nanos) ->
-                                noteMicros(
-                                        target.name() + ", CPU of " + part,
-                                        (nanos - before.getOrDefault(part, 0L))
-                                                / 1e3
-                                                / seen.requests()));
+            if (round == 0) {
+                warmUp(load, target.name());
+                return;
             }
+            Map<String, Long> before = cpu(target);
+            Seen seen = load.closed(ROUND);
+            none(seen, target.name());
+            note(target.name(), seen.perSecond());
+            cpu(target)
+                    .forEach((part, nanos) ->
+                            noteMicros(
+                                    target.name() + ", CPU of " + part,
+                                    (nanos - before.getOrDefault(part, 0L))
+                                            / 1e3
+                                            / seen.requests()));
         }
+    }
+
+    /** Until two steps after one another are no faster than the best before them, or a minute and a half has passed. */
+    private void warmUp(Load load, String name) {
+        double best = 0;
+        int flat = 0;
+        for (int step = 1; step <= WARM_UP_STEPS && flat < 2; step++) {
+            Seen seen = load.closed(WARM_UP_STEP);
+            none(seen, name);
+            flat = seen.perSecond() > best * (1 + FLAT) ? 0 : flat + 1;
+            best = Math.max(best, seen.perSecond());
+        }
+        out.printf("  warm: %s, %,.0f requests a second%n", name, best);
     }
 
     /** Processes whose CPU a target's requests cost. */
@@ -221,14 +244,17 @@ public final class IngestBench {
     }
 
     private void batch(String name, int port, String header, int size, int round) {
-        LongFunction<byte[]> body = n -> batchOf(n * size, size);
+        byte[] many = batchOf(size);
+        LongFunction<byte[]> body = n -> numbered(many, n * size, size);
         try (Load load =
                 new Load(port, "/api/v1/events/batch", header, BATCH_CONNECTIONS, body, numbers)) {
-            Seen seen = load.closed(round == 0 ? WARM_UP : ROUND);
-            none(seen, name);
-            if (round > 0) {
-                note(name, seen.perSecond() * size);
+            if (round == 0) {
+                warmUp(load, name);
+                return;
             }
+            Seen seen = load.closed(ROUND);
+            none(seen, name);
+            note(name, seen.perSecond() * size);
         }
     }
 
@@ -282,13 +308,44 @@ public final class IngestBench {
     }
 
     private static byte[] event(long number) {
-        return ("{\"event\":" + eventJson(number) + "}").getBytes(StandardCharsets.UTF_8);
+        return numbered(ONE, number, 1);
     }
 
-    private static byte[] batchOf(long first, int size) {
+    /** Bodies are made once; only the events' numbers are written anew, since making texts costs more than sending them. */
+    private static byte[] numbered(byte[] body, long first, int size) {
+        byte[] copy = body.clone();
+        int from = 0;
+        for (int i = 0; i < size; i++) {
+            int at = find(copy, EVENT_ID, from) + EVENT_ID.length;
+            write(copy, at, first + i, 12);
+            at = find(copy, USER_ID, at) + USER_ID.length;
+            write(copy, at, (first + i) % 20_000, 5);
+            from = at;
+        }
+        return copy;
+    }
+
+    private static void write(byte[] text, int at, long number, int digits) {
+        long rest = number;
+        for (int i = digits - 1; i >= 0; i--) {
+            text[at + i] = (byte) ('0' + rest % 10);
+            rest /= 10;
+        }
+    }
+
+    private static int find(byte[] text, byte[] wanted, int from) {
+        for (int at = from; ; at++) {
+            if (text[at] == wanted[0]
+                    && Arrays.equals(text, at, at + wanted.length, wanted, 0, wanted.length)) {
+                return at;
+            }
+        }
+    }
+
+    private static byte[] batchOf(int size) {
         StringBuilder text = new StringBuilder(size * 620).append("{\"events\":[");
         for (int i = 0; i < size; i++) {
-            text.append(i == 0 ? "" : ",").append(eventJson(first + i));
+            text.append(i == 0 ? "" : ",").append(eventJson(i));
         }
         return text.append("]}").toString().getBytes(StandardCharsets.UTF_8);
     }
