@@ -27,8 +27,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -626,7 +629,8 @@ class IngestionIT {
                         .as("depth to %s", path)
                         .isEqualTo(400);
             }
-            // Segment answers 400 where others answer 413, and 200 for a call that is not valid:
+            // Segment answers 400 where others answer 413, and 200 for a call that is not
+            // valid:
             // its libraries retry the rest.
             int large = path.startsWith("/v1/") ? 400 : 413;
             assertThat(status(tenant, path, type, "gzip", gzip(100 << 20)))
@@ -765,6 +769,52 @@ class IngestionIT {
                         .isBadRequest();
             }
         }
+    }
+
+    @Test
+    void theShortWayAndTheUsualOneGiveTheSameAnswers() {
+        var client = mesh.client(mesh.newTenant());
+        var good =
+                "{\"event_id\": \"s1\", \"user_id\": \"u\", \"event_type\": \"login\", \"payload\": {}}";
+        var bad =
+                "{\"event_id\": \"s2\", \"event_type\": \"purchase\", \"payload\": {\"amount\": \"x\"}}";
+        for (var call :
+                List.of(
+                        List.of("/events", "{\"event\": " + good + "}"),
+                        List.of("/events", "{\"event\": " + bad + "}"),
+                        List.of("/events", "{\"event\": 1, \"other\": 2}"),
+                        List.of("/events", "no JSON"),
+                        List.of("/events/batch", "{\"events\": [" + good + "]}"),
+                        List.of("/events/batch", "{\"events\": [" + good + "," + bad + "]}"),
+                        List.of("/events/batch", "{\"events\": []}"))) {
+            // A query keeps a call from the short way, and so does a token not seen before.
+            var usual = answer(client, call.getFirst() + "?usual=1", call.getLast());
+            var quick = answer(client, call.getFirst(), call.getLast());
+            assertThat(quick).as(call.toString()).isEqualTo(usual);
+        }
+    }
+
+    /** Status, headers and body, without what differs from call to call. */
+    private static String answer(WebTestClient client, String path, String body) {
+        var result =
+                client.post()
+                        .uri("/api/v1" + path)
+                        .header("X-Request-Id", "same")
+                        .contentType(MediaType.APPLICATION_JSON)
+                        .bodyValue(body)
+                        .exchange()
+                        .expectBody(JsonNode.class)
+                        .returnResult();
+        return result.getStatus()
+                + " "
+                + new TreeMap<>(
+                        result.getResponseHeaders().toSingleValueMap().entrySet().stream()
+                                .collect(
+                                        Collectors.toMap(
+                                                e -> e.getKey().toLowerCase(Locale.ROOT),
+                                                Map.Entry::getValue)))
+                + " "
+                + new TreeMap<>(Json.mapper().convertValue(result.getResponseBody(), Map.class));
     }
 
     private WebTestClient.ResponseSpec filtered(String tenant, String filter, String text) {

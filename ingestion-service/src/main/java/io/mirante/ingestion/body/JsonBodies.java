@@ -76,6 +76,11 @@ public final class JsonBodies implements DisposableBean {
                                 ProblemException.malformed("", "required", "the body is empty")));
     }
 
+    /** The same of a body that is there already, at most {@code maxBodyBytes}, not packed. */
+    public Mono<byte[]> plain(byte[] body) {
+        return place(body, Packing.NONE).map(JsonBodies::utf8);
+    }
+
     /** How a body is packed. */
     private enum Packing {
         NONE,

@@ -16,6 +16,7 @@ import io.mirante.ingestion.intake.Item;
 import io.mirante.ingestion.intake.Status;
 import io.mirante.ingestion.log.EventLog;
 import io.mirante.platform.web.Caller;
+import io.mirante.platform.web.QuickPost;
 import io.mirante.platform.web.Scopes;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.media.Content;
@@ -24,7 +25,9 @@ import io.swagger.v3.oas.annotations.parameters.RequestBody;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.springframework.context.annotation.Bean;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
@@ -41,6 +44,8 @@ import reactor.core.publisher.Mono;
 class EventController {
 
     private static final String SOURCE = "/http";
+    private static final String ONE = "/api/v1/events";
+    private static final String MANY = "/api/v1/events/batch";
 
     private final JsonBodies bodies;
     private final EventItems items;
@@ -65,7 +70,7 @@ class EventController {
         this.clock = clock;
     }
 
-    @PostMapping(path = "/api/v1/events", consumes = MediaType.APPLICATION_JSON_VALUE)
+    @PostMapping(path = ONE, consumes = MediaType.APPLICATION_JSON_VALUE)
     @PreAuthorize(Scopes.INGEST)
     @ResponseStatus(HttpStatus.ACCEPTED)
     @Operation(
@@ -85,6 +90,35 @@ class EventController {
         return bodies.bytes(request).flatMap(body -> acceptOne(caller.tenant(), body));
     }
 
+    /** {@link #one} for calls in the route's plain form. */
+    @Bean
+    QuickPost quickOne() {
+        return new QuickPost(
+                ONE,
+                "ingest",
+                settings.maxBodyBytes(),
+                (caller, body) ->
+                        bodies.plain(body)
+                                .flatMap(plain -> acceptOne(caller.tenant(), plain))
+                                .map(answer -> new QuickPost.Reply(HttpStatus.ACCEPTED, answer)));
+    }
+
+    /** {@link #batch} for calls in the route's plain form. */
+    @Bean
+    QuickPost quickBatch() {
+        return new QuickPost(
+                MANY,
+                "ingest",
+                settings.maxBodyBytes(),
+                (caller, body) ->
+                        bodies.plain(body)
+                                .flatMap(plain -> acceptBatch(caller.tenant(), plain, false))
+                                .map(answer ->
+                                        new QuickPost.Reply(
+                                                answer.getStatusCode(),
+                                                Objects.requireNonNull(answer.getBody()))));
+    }
+
     private Mono<AcceptedEvent> acceptOne(String tenant, byte[] body) {
         var event = BodySlices.only(body, "event");
         var checked =
@@ -95,7 +129,7 @@ class EventController {
                 .then(Mono.fromSupplier(() -> new AcceptedEvent(checked.id(), Status.ACCEPTED)));
     }
 
-    @PostMapping(path = "/api/v1/events/batch", consumes = MediaType.APPLICATION_JSON_VALUE)
+    @PostMapping(path = MANY, consumes = MediaType.APPLICATION_JSON_VALUE)
     @PreAuthorize(Scopes.INGEST)
     @Operation(
             summary = "Take up to 5,000 events",

@@ -1,11 +1,9 @@
 package io.mirante.contracts.events;
 
+import io.mirante.contracts.Sha256;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
-import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -43,13 +41,7 @@ final class CanonicalJson {
 
     /** Hex SHA-256 of what was written. */
     String sha256() {
-        try {
-            var digest = MessageDigest.getInstance("SHA-256");
-            digest.update(buffer, 0, size);
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
+        return Sha256.hex(buffer, 0, size);
     }
 
     CanonicalJson write(JsonNode node) {

@@ -3,15 +3,18 @@ package io.mirante.platform.security;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Expiry;
+import io.mirante.contracts.Sha256;
+import io.mirante.platform.web.Caller;
+import io.mirante.platform.web.Callers;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HexFormat;
+import org.jspecify.annotations.Nullable;
 import org.springframework.security.oauth2.jwt.Jwt;
 import org.springframework.security.oauth2.jwt.ReactiveJwtDecoder;
+import org.springframework.security.oauth2.server.resource.authentication.JwtAuthenticationToken;
+import org.springframework.security.oauth2.server.resource.authentication.JwtGrantedAuthoritiesConverter;
 import reactor.core.publisher.Mono;
 
 /**
@@ -24,7 +27,15 @@ public final class CachingJwtDecoder implements ReactiveJwtDecoder {
 
     private final ReactiveJwtDecoder verifier;
     private final Clock clock;
-    private final Cache<String, Jwt> verified;
+    private final Cache<String, Verified> verified;
+    private final JwtGrantedAuthoritiesConverter authorities = new JwtGrantedAuthoritiesConverter();
+
+    /**
+     * A token whose signature was found good.
+     *
+     * @param caller whom it names; null when it names no tenant
+     */
+    private record Verified(Jwt jwt, @Nullable Caller caller) {}
 
     /**
      * Caches in front of another decoder.
@@ -37,18 +48,39 @@ public final class CachingJwtDecoder implements ReactiveJwtDecoder {
         this.verified =
                 Caffeine.newBuilder()
                         .maximumSize(MAX_TOKENS)
-                        .expireAfter(Expiry.<String, Jwt>creating((hash, jwt) -> remaining(jwt)))
+                        .expireAfter(
+                                Expiry.<String, Verified>creating(
+                                        (hash, known) -> remaining(known.jwt())))
                         .build();
     }
 
     @Override
     public Mono<Jwt> decode(String token) {
         var hash = sha256(token);
+        var known = known(hash);
+        return known != null
+                ? Mono.just(known.jwt())
+                : verifier.decode(token).doOnNext(jwt -> verified.put(hash, verified(jwt)));
+    }
+
+    /**
+     * Whom a token names that was verified before and is still valid; null when it is to be {@linkplain #decode verified}
+     * first, or names no tenant.
+     */
+    public @Nullable Caller callerOf(String token) {
+        var known = known(sha256(token));
+        return known == null ? null : known.caller();
+    }
+
+    private @Nullable Verified known(String hash) {
         var known = verified.getIfPresent(hash);
-        if (known != null && remaining(known).isPositive()) {
-            return Mono.just(known);
-        }
-        return verifier.decode(token).doOnNext(jwt -> verified.put(hash, jwt));
+        return known != null && remaining(known.jwt()).isPositive() ? known : null;
+    }
+
+    private Verified verified(Jwt jwt) {
+        return new Verified(
+                jwt,
+                Callers.of(new JwtAuthenticationToken(jwt, authorities.convert(jwt))).orElse(null));
     }
 
     private Duration remaining(Jwt jwt) {
@@ -57,12 +89,6 @@ public final class CachingJwtDecoder implements ReactiveJwtDecoder {
     }
 
     private static String sha256(String token) {
-        try {
-            var digest = MessageDigest.getInstance("SHA-256");
-            return HexFormat.of()
-                    .formatHex(digest.digest(token.getBytes(StandardCharsets.US_ASCII)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        return Sha256.hex(token.getBytes(StandardCharsets.US_ASCII));
     }
 }

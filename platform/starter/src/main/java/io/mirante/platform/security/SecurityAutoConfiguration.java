@@ -22,6 +22,7 @@ import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.security.config.annotation.method.configuration.EnableReactiveMethodSecurity;
 import org.springframework.security.config.annotation.web.reactive.EnableWebFluxSecurity;
+import org.springframework.security.config.observation.SecurityObservationSettings;
 import org.springframework.security.config.web.server.ServerHttpSecurity;
 import org.springframework.security.oauth2.jwt.BadJwtException;
 import org.springframework.security.oauth2.jwt.Jwt;
@@ -29,6 +30,7 @@ import org.springframework.security.oauth2.jwt.NimbusReactiveJwtDecoder;
 import org.springframework.security.oauth2.jwt.ReactiveJwtDecoder;
 import org.springframework.security.web.server.SecurityWebFilterChain;
 import org.springframework.security.web.server.context.NoOpServerSecurityContextRepository;
+import org.springframework.security.web.server.firewall.ServerWebExchangeFirewall;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
 import tools.jackson.databind.json.JsonMapper;
@@ -54,8 +56,21 @@ public class SecurityAutoConfiguration {
     @Bean
     @ConditionalOnMissingBean(ReactiveJwtDecoder.class)
     @ConditionalOnProperty("mirante.security.jwks-file")
-    ReactiveJwtDecoder jwtDecoder(SecuritySettings settings, Clock clock) {
+    CachingJwtDecoder jwtDecoder(SecuritySettings settings, Clock clock) {
         return new CachingJwtDecoder(verifier(settings), clock);
+    }
+
+    /** Security's own steps are no news: that a request was made, and how it ended, is measured once, by the server. */
+    @Bean
+    @ConditionalOnMissingBean
+    SecurityObservationSettings securityObservations() {
+        return SecurityObservationSettings.noObservations();
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    ServerWebExchangeFirewall firewall() {
+        return Firewall.strict();
     }
 
     @Bean

@@ -4,6 +4,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 import org.springframework.core.Ordered;
 import org.springframework.http.HttpStatusCode;
 import org.springframework.web.server.ServerWebExchange;
@@ -38,17 +39,28 @@ final class AccessLog implements WebFilter, Ordered {
 
     private static void log(ServerWebExchange exchange, String id, double milliseconds) {
         @Nullable HttpStatusCode status = exchange.getResponse().getStatusCode();
-        int code = status == null ? 200 : status.value();
-        var line = code >= 500 ? LOG.atWarn() : code >= 400 ? LOG.atInfo() : LOG.atDebug();
-        line.addKeyValue("request_id", id)
-                .addKeyValue("tenant_id", exchange.getAttributeOrDefault(TENANT, ""))
+        log(
+                status == null ? 200 : status.value(),
+                id,
+                exchange.getAttributeOrDefault(TENANT, ""),
+                milliseconds,
+                exchange.getRequest().getMethod().name(),
+                exchange.getRequest().getPath().value());
+    }
+
+    /** Logs the line of a request. */
+    static void log(
+            int code, String id, String tenant, double milliseconds, String method, String path) {
+        var level = code >= 500 ? Level.WARN : code >= 400 ? Level.INFO : Level.DEBUG;
+        if (!LOG.isEnabledForLevel(level)) {
+            return;
+        }
+        LOG.atLevel(level)
+                .addKeyValue("request_id", id)
+                .addKeyValue("tenant_id", tenant)
                 .addKeyValue("status", code)
                 .addKeyValue("duration_ms", milliseconds)
-                .log(
-                        "{} {}",
-                        exchange.getRequest().getMethod(),
-                        PERSON.matcher(exchange.getRequest().getPath().value())
-                                .replaceAll("/$1/{id}"));
+                .log("{} {}", method, PERSON.matcher(path).replaceAll("/$1/{id}"));
     }
 
     /** Attribute of the exchange that holds the caller's tenant once it is known. */

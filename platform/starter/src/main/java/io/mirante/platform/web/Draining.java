@@ -40,15 +40,25 @@ final class Draining implements WebFilter, Ordered, SmartLifecycle {
 
     @Override
     public Mono<Void> filter(ServerWebExchange exchange, WebFilterChain chain) {
-        lastAsked.lazySet(System.nanoTime());
+        asked();
         exchange.getResponse()
                 .beforeCommit(() -> {
-                    if (draining) {
+                    if (draining()) {
                         exchange.getResponse().getHeaders().set(HttpHeaders.CONNECTION, "close");
                     }
                     return Mono.empty();
                 });
         return chain.filter(exchange);
+    }
+
+    /** A request came. */
+    void asked() {
+        lastAsked.lazySet(System.nanoTime());
+    }
+
+    /** Whether answers are to close their connections. */
+    boolean draining() {
+        return draining;
     }
 
     @Override

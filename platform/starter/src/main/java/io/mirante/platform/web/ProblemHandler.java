@@ -52,6 +52,9 @@ public final class ProblemHandler {
     private static final Logger LOG = LoggerFactory.getLogger(ProblemHandler.class);
     private static final String TYPE = "https://mirante.example/problems/";
 
+    private static final String INTERNAL =
+            "something went wrong on our side; the log has it under the request id";
+
     /** SQLSTATEs: a character, or a JSON escape of one, that no text may have; a time out of range. */
     private static final Set<String> UNSTORABLE = Set.of("22021", "22P05", "22008");
 
@@ -220,14 +223,76 @@ public final class ProblemHandler {
                 exchange,
                 HttpStatus.INTERNAL_SERVER_ERROR,
                 "internal-error",
-                "something went wrong on our side; the log has it under the request id",
+                INTERNAL,
                 List.of(),
                 new HttpHeaders());
+    }
+
+    /**
+     * A problem outside of Spring's handlers.
+     *
+     * @param retryAfter in seconds; null when the caller is not told
+     * @param body becomes JSON
+     */
+    record Written(HttpStatusCode status, @Nullable String retryAfter, Map<String, Object> body) {}
+
+    /** What a request that ended with an error is answered. */
+    static Written of(Throwable error, String path, String requestId) {
+        if (error instanceof ProblemException e) {
+            var retryAfter = e.retryAfter();
+            return new Written(
+                    e.status(),
+                    retryAfter == null ? null : Long.toString(Math.max(1, retryAfter.toSeconds())),
+                    body(
+                            e.status(),
+                            e.kind(),
+                            String.valueOf(e.getMessage()),
+                            e.errors(),
+                            path,
+                            requestId));
+        }
+        if (error instanceof AbortedException) {
+            LOG.debug("the client has gone: {}", error.getMessage());
+            return new Written(
+                    HttpStatus.BAD_REQUEST,
+                    null,
+                    body(
+                            HttpStatus.BAD_REQUEST,
+                            "malformed-request",
+                            "the request broke off",
+                            List.of(),
+                            path,
+                            requestId));
+        }
+        LOG.atError()
+                .setCause(error)
+                .addKeyValue("request_id", requestId)
+                .log("request failed: {}", path);
+        return new Written(
+                HttpStatus.INTERNAL_SERVER_ERROR,
+                null,
+                body(
+                        HttpStatus.INTERNAL_SERVER_ERROR,
+                        "internal-error",
+                        INTERNAL,
+                        List.of(),
+                        path,
+                        requestId));
     }
 
     /** A problem as JSON fields, for those who write the answer themselves (filters). */
     public static Map<String, Object> body(
             HttpStatusCode status, String kind, String detail, String instance, String requestId) {
+        return body(status, kind, detail, List.of(), instance, requestId);
+    }
+
+    private static Map<String, Object> body(
+            HttpStatusCode status,
+            String kind,
+            String detail,
+            List<FieldError> errors,
+            String instance,
+            String requestId) {
         return Map.of(
                 "type",
                 TYPE + kind,
@@ -240,7 +305,7 @@ public final class ProblemHandler {
                 "instance",
                 instance,
                 "errors",
-                List.of(),
+                errors,
                 "request_id",
                 requestId);
     }

@@ -1,7 +1,9 @@
 package io.mirante.platform.web;
 
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.springframework.web.server.ServerWebExchange;
 
 /** The id of a request: the caller's {@code X-Request-Id} when it is well-formed, else a new one. */
@@ -20,12 +22,20 @@ public final class RequestIds {
         if (known != null) {
             return known;
         }
-        var given = exchange.getRequest().getHeaders().getFirst(HEADER);
-        var id =
-                given != null && WELL_FORMED.matcher(given).matches()
-                        ? given
-                        : UUID.randomUUID().toString();
+        var id = of(exchange.getRequest().getHeaders().getFirst(HEADER));
         exchange.getAttributes().put(ATTRIBUTE, id);
         return id;
+    }
+
+    /** The id that a client gave when it is well-formed, else a new one: a UUID, but no secret. */
+    static String of(@Nullable String given) {
+        if (given != null && WELL_FORMED.matcher(given).matches()) {
+            return given;
+        }
+        var random = ThreadLocalRandom.current();
+        return new UUID(
+                        random.nextLong() & 0xFFFF_FFFF_FFFF_0FFFL | 0x4000L,
+                        random.nextLong() & 0x3FFF_FFFF_FFFF_FFFFL | 0x8000_0000_0000_0000L)
+                .toString();
     }
 }

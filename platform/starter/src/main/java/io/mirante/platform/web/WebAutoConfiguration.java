@@ -1,14 +1,22 @@
 package io.mirante.platform.web;
 
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.observation.ObservationRegistry;
+import io.mirante.platform.security.CachingJwtDecoder;
 import io.swagger.v3.core.jackson.ModelResolver;
 import io.swagger.v3.oas.models.OpenAPI;
 import java.time.Duration;
 import org.springdoc.core.providers.ObjectMapperProvider;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.reactor.netty.NettyReactiveWebServerFactory;
+import org.springframework.boot.web.server.WebServerFactoryCustomizer;
+import org.springframework.boot.webflux.autoconfigure.WebHttpHandlerBuilderCustomizer;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 import org.springframework.core.MethodParameter;
 import org.springframework.security.authentication.AuthenticationCredentialsNotFoundException;
 import org.springframework.security.core.context.ReactiveSecurityContextHolder;
@@ -19,6 +27,7 @@ import org.springframework.web.reactive.result.method.HandlerMethodArgumentResol
 import org.springframework.web.reactive.result.method.annotation.ArgumentResolverConfigurer;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
+import tools.jackson.databind.json.JsonMapper;
 
 /** Problem details, request ids, paging and callers for every service's REST API. */
 @AutoConfiguration
@@ -42,6 +51,47 @@ public class WebAutoConfiguration implements WebFluxConfigurer {
     @Bean
     Draining draining(@Value("${mirante.web.drain:1s}") Duration drain) {
         return new Draining(drain);
+    }
+
+    /** Answers the {@link QuickPost}s there are; with tracing on, their calls take the usual way and are traced. */
+    @Bean
+    @ConditionalOnBooleanProperty(
+            name = "management.tracing.export.enabled",
+            havingValue = false,
+            matchIfMissing = true)
+    WebServerFactoryCustomizer<NettyReactiveWebServerFactory> quickPosts(
+            ObjectProvider<QuickPost> posts,
+            ObjectProvider<CachingJwtDecoder> tokens,
+            ObjectProvider<MeterRegistry> meters,
+            Draining draining,
+            JsonMapper json) {
+        return factory -> {
+            var all = posts.orderedStream().toList();
+            var decoder = tokens.getIfAvailable();
+            if (!all.isEmpty() && decoder != null) {
+                factory.addRouteProviders(
+                        new QuickPosts(all, decoder, draining, meters.getObject(), json));
+            }
+        };
+    }
+
+    /** Requests are timed without the machinery of observations where nothing but a timer comes of them. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnBooleanProperty(
+            name = "management.tracing.export.enabled",
+            havingValue = false,
+            matchIfMissing = true)
+    static class Untraced {
+
+        @Bean
+        RequestTimer requestTimer(MeterRegistry meters) {
+            return new RequestTimer(meters);
+        }
+
+        @Bean
+        WebHttpHandlerBuilderCustomizer unobserved() {
+            return builder -> builder.observationRegistry(ObservationRegistry.NOOP);
+        }
     }
 
     @Bean

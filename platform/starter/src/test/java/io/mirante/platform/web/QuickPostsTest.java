@@ -1,0 +1,279 @@
+package io.mirante.platform.web;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.nimbusds.jose.JOSEException;
+import com.nimbusds.jose.jwk.RSAKey;
+import com.nimbusds.jose.jwk.gen.RSAKeyGenerator;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.mirante.platform.security.CachingJwtDecoder;
+import io.mirante.platform.security.TokenMinter;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.springframework.http.HttpStatus;
+import org.springframework.security.oauth2.jwt.NimbusReactiveJwtDecoder;
+import reactor.core.publisher.Mono;
+import reactor.netty.DisposableServer;
+import reactor.netty.http.server.HttpServer;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Which calls are answered on the server, and that nobody gets in who has not been let in before. */
+class QuickPostsTest {
+
+    private static final String USUAL = "the usual way";
+
+    private static RSAKey key;
+
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private final Draining draining = new Draining(Duration.ZERO);
+    private final HttpClient client = HttpClient.newHttpClient();
+    private CachingJwtDecoder tokens;
+    private DisposableServer server;
+    private String known;
+
+    @BeforeAll
+    static void makeKey() throws JOSEException {
+        key = new RSAKeyGenerator(2048).keyID("gateway-test").generate();
+    }
+
+    @BeforeEach
+    void start() throws JOSEException {
+        tokens = decoder(Clock.systemUTC());
+        known = token("ingest");
+        tokens.decode(known).block();
+        var posts =
+                List.of(
+                        new QuickPost("/quick", "ingest", 100, QuickPostsTest::echo),
+                        new QuickPost(
+                                "/refused",
+                                "ingest",
+                                100,
+                                (caller, body) ->
+                                        Mono.error(
+                                                ProblemException.tooMany(
+                                                        "too many", Duration.ofSeconds(3)))),
+                        new QuickPost(
+                                "/broken",
+                                "ingest",
+                                100,
+                                (caller, body) -> {
+                                    throw new IllegalStateException("a secret");
+                                }));
+        server =
+                HttpServer.create()
+                        .host("127.0.0.1")
+                        .port(0)
+                        .route(routes ->
+                                new QuickPosts(
+                                                posts,
+                                                tokens,
+                                                draining,
+                                                meters,
+                                                JsonMapper.builder().build())
+                                        .apply(routes)
+                                        .route(
+                                                request -> true,
+                                                (request, response) ->
+                                                        response.status(404)
+                                                                .sendString(Mono.just(USUAL))))
+                        .bindNow();
+    }
+
+    @AfterEach
+    void stop() {
+        server.disposeNow();
+    }
+
+    private static Mono<QuickPost.Reply> echo(Caller caller, byte[] body) {
+        return Mono.just(
+                new QuickPost.Reply(
+                        HttpStatus.ACCEPTED,
+                        Map.of(caller.tenant(), new String(body, StandardCharsets.UTF_8))));
+    }
+
+    private static CachingJwtDecoder decoder(Clock clock) throws JOSEException {
+        return new CachingJwtDecoder(
+                NimbusReactiveJwtDecoder.withPublicKey(key.toRSAPublicKey()).build(), clock);
+    }
+
+    private static String token(String... scopes) {
+        return TokenMinter.of(key, Clock.systemUTC())
+                .mint("acme", "k1", List.of(scopes), List.of());
+    }
+
+    private HttpResponse<String> post(String path, UnaryOperator<HttpRequest.Builder> more)
+            throws IOException, InterruptedException {
+        var request =
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + path))
+                        .version(HttpClient.Version.HTTP_1_1)
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString("{}"));
+        return client.send(more.apply(request).build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    private UnaryOperator<HttpRequest.Builder> as(String token) {
+        return request -> request.header("Authorization", "Bearer " + token);
+    }
+
+    @Test
+    void aPlainCallIsAnsweredWithWhatEveryAnswerHas() throws Exception {
+        var answer =
+                post("/quick", request -> as(known).apply(request).header("X-Request-Id", "r-1"));
+
+        assertThat(answer.statusCode()).isEqualTo(202);
+        assertThat(answer.body()).isEqualTo("{\"acme\":\"{}\"}");
+        assertThat(answer.headers().map())
+                .containsEntry("x-request-id", List.of("r-1"))
+                .containsEntry("content-type", List.of("application/json"))
+                .containsEntry("x-content-type-options", List.of("nosniff"))
+                .containsEntry("x-frame-options", List.of("DENY"))
+                .containsKeys("cache-control", "pragma", "expires", "referrer-policy");
+        assertThat(
+                        meters.get("http.server.requests")
+                                .tags("uri", "/quick", "status", "202", "outcome", "SUCCESS")
+                                .timer()
+                                .count())
+                .isOne();
+    }
+
+    @Test
+    void aCallWithoutAnIdGetsOne() throws Exception {
+        assertThat(post("/quick", as(known)).headers().firstValue("X-Request-Id").orElseThrow())
+                .matches("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
+    }
+
+    @Test
+    void aTokenThatWasNotVerifiedTakesTheUsualWay() throws Exception {
+        assertThat(post("/quick", as(token("ingest", "admin"))).body()).isEqualTo(USUAL);
+        assertThat(post("/quick", as(known + "x")).body()).isEqualTo(USUAL);
+        assertThat(post("/quick", request -> request).body()).isEqualTo(USUAL);
+        assertThat(post("/quick", request -> as(known).apply(as(known).apply(request))).body())
+                .isEqualTo(USUAL);
+    }
+
+    @Test
+    void aTokenWithoutTheScopeTakesTheUsualWay() throws Exception {
+        var other = token("analytics.view", "ingestion");
+        tokens.decode(other).block();
+        assertThat(post("/quick", as(other)).body()).isEqualTo(USUAL);
+    }
+
+    @Test
+    void anExpiredTokenIsNobody() throws Exception {
+        var time = new Instant[] {Instant.now()};
+        var clock =
+                new Clock() {
+                    @Override
+                    public ZoneOffset getZone() {
+                        return ZoneOffset.UTC;
+                    }
+
+                    @Override
+                    public Clock withZone(java.time.ZoneId zone) {
+                        return this;
+                    }
+
+                    @Override
+                    public Instant instant() {
+                        return time[0];
+                    }
+                };
+        var decoder = decoder(clock);
+        var token = token("ingest");
+        decoder.decode(token).block();
+        assertThat(Objects.requireNonNull(decoder.callerOf(token)).tenant()).isEqualTo("acme");
+
+        time[0] = time[0].plus(TokenMinter.VALID).plusSeconds(1);
+
+        assertThat(decoder.callerOf(token)).isNull();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/quick?verbose=true, Accept, */*",
+        "/quick/, Accept, */*",
+        "/quick, Accept, text/plain",
+        "/quick, Content-Encoding, gzip",
+        "/quick, Origin, https://a.example"
+    })
+    void anyOtherFormTakesTheUsualWay(String path, String header, String value) throws Exception {
+        assertThat(post(path, request -> as(known).apply(request).header(header, value)).body())
+                .isEqualTo(USUAL);
+    }
+
+    @Test
+    void otherMethodsTypesAndLengthsTakeTheUsualWay() throws Exception {
+        assertThat(post("/quick", request -> as(known).apply(request).GET()).body())
+                .isEqualTo(USUAL);
+        assertThat(
+                        post(
+                                        "/quick",
+                                        request ->
+                                                as(known)
+                                                        .apply(request)
+                                                        .setHeader("Content-Type", "text/plain"))
+                                .body())
+                .isEqualTo(USUAL);
+        assertThat(
+                        post(
+                                        "/quick",
+                                        request ->
+                                                as(known)
+                                                        .apply(request)
+                                                        .POST(
+                                                                HttpRequest.BodyPublishers.ofString(
+                                                                        "x".repeat(101))))
+                                .body())
+                .isEqualTo(USUAL);
+    }
+
+    @Test
+    void problemsLookAsAnywhere() throws Exception {
+        var answer = post("/refused", as(known));
+
+        assertThat(answer.statusCode()).isEqualTo(429);
+        assertThat(answer.headers().firstValue("Retry-After")).hasValue("3");
+        assertThat(answer.headers().firstValue("Content-Type"))
+                .hasValue("application/problem+json");
+        var problem = JsonMapper.shared().readTree(answer.body());
+        assertThat(problem.path("status").intValue()).isEqualTo(429);
+        assertThat(problem.path("instance").stringValue()).isEqualTo("/refused");
+        assertThat(problem.path("detail").stringValue()).isEqualTo("too many");
+        assertThat(problem.path("type").stringValue()).endsWith("/problems/too-many-requests");
+        assertThat(problem.path("request_id").stringValue())
+                .isEqualTo(answer.headers().firstValue("X-Request-Id").orElseThrow());
+        assertThat(problem.path("errors").isArray()).isTrue();
+    }
+
+    @Test
+    void aFaultOfOursSaysNothingOfItself() throws Exception {
+        var answer = post("/broken", as(known));
+
+        assertThat(answer.statusCode()).isEqualTo(500);
+        assertThat(answer.body()).contains("internal-error").doesNotContain("secret");
+    }
+
+    @Test
+    void whileDrainingAnswersCloseTheirConnections() throws Exception {
+        draining.stop();
+        assertThat(post("/quick", as(known)).headers().firstValue("Connection")).hasValue("close");
+    }
+}
