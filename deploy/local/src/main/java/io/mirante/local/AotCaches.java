@@ -60,6 +60,11 @@ final class AotCaches {
         return "%s-%s-%08x".formatted(service.id(), application.hash(), crc.getValue());
     }
 
+    /** Whether a start will use a cache. */
+    boolean has(ServiceName service, Application application) {
+        return settings.aot() && Files.exists(file(service, application));
+    }
+
     boolean isMissing(ServiceName service, Application application) {
         return settings.aot() && !Files.exists(file(service, application));
     }
@@ -67,7 +72,7 @@ final class AotCaches {
     /** What follows the flags on a service's command line. */
     List<String> start(ServiceName service, Application application) throws IOException {
         Path cache = file(service, application);
-        if (!settings.aot() || !Files.exists(cache)) {
+        if (!has(service, application)) {
             return List.of("-jar", application.jar().toString());
         }
         var command = new ArrayList<String>();

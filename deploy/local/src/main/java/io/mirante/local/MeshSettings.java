@@ -21,7 +21,7 @@ import java.util.TreeMap;
  * @param allTiers whether the services' JVMs use all compilers (fast after a while) or only the quick one (small)
  * @param aot whether class caches are trained and used
  * @param startLimit how long one part may take until it is ready, positive
- * @param parallel how many services start at once, positive
+ * @param parallel how many services start at once, positive; empty: as many as the machine does well
  * @param jvmFlags more flags for the services' JVMs, none holds a blank
  * @param apiKey the first key of the tenant that local mode has, not blank
  * @param tenant that tenant's id, not blank
@@ -36,7 +36,7 @@ record MeshSettings(
         boolean allTiers,
         boolean aot,
         Duration startLimit,
-        int parallel,
+        Optional<Integer> parallel,
         List<String> jvmFlags,
         String apiKey,
         String tenant,
@@ -52,8 +52,8 @@ record MeshSettings(
         if (!(startLimit.isPositive())) {
             throw new MeshException("MESH_START_TIMEOUT_SECONDS must be positive");
         }
-        if (!(parallel > 0)) {
-            throw new MeshException("MESH_PARALLEL must be positive, was " + parallel);
+        if (!(parallel.orElse(1) > 0)) {
+            throw new MeshException("MESH_PARALLEL must be positive, was " + parallel.get());
         }
         checkout = checkout.toAbsolutePath().normalize();
         home = checkout.resolve(home).normalize();
@@ -88,8 +88,7 @@ record MeshSettings(
                 Duration.ofSeconds(
                         number(environment, "MESH_START_TIMEOUT_SECONDS", 1, 86_400)
                                 .orElse(DEFAULT_START_LIMIT_SECONDS)),
-                number(environment, "MESH_PARALLEL", 1, 64)
-                        .orElse(Math.max(3, Runtime.getRuntime().availableProcessors())),
+                number(environment, "MESH_PARALLEL", 1, 64),
                 text(environment, "MESH_JVM_FLAGS")
                         .map(flags -> List.of(flags.split("\\s+")))
                         .orElse(List.of()),

@@ -159,7 +159,10 @@ final class Up {
 
         var applications = new Applications(settings.checkout(), home);
         var migrations = new Migrations(home, secrets);
-        var slots = new Semaphore(settings.parallel());
+        var slots =
+                new Semaphore(
+                        settings.parallel()
+                                .orElse(Math.max(3, Runtime.getRuntime().availableProcessors())));
         var all = new ArrayList<CompletableFuture<?>>(List.of(kafka, postgres));
         CompletableFuture<Void> turn = CompletableFuture.completedFuture(null);
         CompletableFuture<Void> extracted = CompletableFuture.completedFuture(null);
@@ -176,12 +179,15 @@ final class Up {
             extracted = application.thenApply(unused -> null);
             // Services get their slots in order; each then migrates and starts while the next ones
             // do.
-            turn =
+            CompletableFuture<Integer> taken =
                     CompletableFuture.allOf(turn, application, kafka, databaseId)
-                            .thenRunAsync(slots::acquireUninterruptibly, threads);
+                            .thenApplyAsync(
+                                    unused -> takeSlot(slots, service, application.join()),
+                                    threads);
+            turn = taken.thenRun(() -> {});
             all.add(
-                    turn.thenRunAsync(
-                                    () ->
+                    taken.thenAcceptAsync(
+                                    unused ->
                                             startService(
                                                     service,
                                                     application.join(),
@@ -192,7 +198,11 @@ final class Up {
                                                     databaseId.join(),
                                                     started),
                                     threads)
-                            .whenComplete((done, error) -> slots.release()));
+                            .whenComplete((done, error) -> {
+                                if (!taken.isCompletedExceptionally()) {
+                                    slots.release(taken.join());
+                                }
+                            }));
         }
         var failure = new CompletableFuture<Void>();
         for (CompletableFuture<?> part : all) {
@@ -214,6 +224,13 @@ final class Up {
             postgres.handle((server, error) -> 0).join();
             throw unwrap(e);
         }
+    }
+
+    /** How many slots the service takes: none when it is prepared, for then waiting for each other takes longer. */
+    private int takeSlot(Semaphore slots, ServiceName service, Application application) {
+        int needed = settings.parallel().isEmpty() && caches.has(service, application) ? 0 : 1;
+        slots.acquireUninterruptibly(needed);
+        return needed;
     }
 
     private void startService(
