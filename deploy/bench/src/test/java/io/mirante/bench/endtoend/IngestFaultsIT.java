@@ -16,20 +16,28 @@ import java.math.BigDecimal;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -149,6 +157,67 @@ class IngestFaultsIT {
                     assertThat(field.load.attempts()).allMatch(LedgerLoad.Attempt::clear);
                 }
             }
+        }
+    }
+
+    @Test
+    @Order(3)
+    void aBrokerThatStandsStillIsSaidSoAtOnceAndHealthGoesOnAnswering(MeshUnderTest mesh)
+            throws Exception {
+        Duration still = Duration.ofSeconds(RUNS >= 10 ? 45 : 15);
+        ProcessHandle kafka = mesh.process("kafka");
+        List<String> doors =
+                List.of(
+                        mesh.url() + "/health/live",
+                        mesh.url() + "/health",
+                        mesh.url() + "/health/ready",
+                        management(mesh, "ingestion") + "/actuator/health/liveness",
+                        management(mesh, "ingestion") + "/actuator/health/readiness",
+                        management(mesh, "gateway") + "/actuator/health/readiness");
+        try (Field field = new Field(mesh, "still", mesh.url(), true)) {
+            field.flows();
+            var calm = new Pulse(doors);
+            pause(3_000);
+            calm.stop();
+            Instant stopped = Instant.now();
+            signal(kafka, "STOP");
+            Instant back;
+            var health = new Pulse(doors);
+            try {
+                pause(still.toMillis());
+                try (MeshClient reader = mesh.client()) {
+                    assertThat(
+                                    reader.exchange(
+                                                    "GET",
+                                                    "/api/v1/analytics/overview",
+                                                    null,
+                                                    false)
+                                            .status())
+                            .as("reading goes on")
+                            .isEqualTo(200);
+                }
+            } finally {
+                health.stop();
+                back = Instant.now();
+                signal(kafka, "CONT");
+            }
+            field.steadyAfter(back, STEADY);
+            var during = field.load.attempts(stopped.plusSeconds(2), back);
+            health.took().forEach((door, took) -> print(door, took.stream()));
+            assertThat(during).isNotEmpty().allMatch(a -> a.status() == 503 && a.clear());
+            print("503 while the broker stands still", during.stream().map(a -> a.took()));
+            assertThat(share(during.stream().map(LedgerLoad.Attempt::took), 0.95))
+                    .isLessThan(Duration.ofSeconds(1));
+            assertThat(during).allMatch(a -> a.took().compareTo(Duration.ofMillis(1_500)) < 0);
+            // On a machine that is busy with other things, health is as slow as it was.
+            health.took()
+                    .forEach((door, took) ->
+                            assertThat(share(took.stream(), 0.95))
+                                    .as(door)
+                                    .isLessThan(
+                                            share(calm.took().get(door).stream(), 0.95)
+                                                    .plusMillis(100)));
+            field.judge();
         }
     }
 
@@ -413,6 +482,67 @@ class IngestFaultsIT {
     // --- odd requests
     // -----------------------------------------------------------------------------------------------
 
+    @Test
+    @Order(9)
+    void whatIsTooLargeIsRefusedWithinASecondAndCostsNoMemory(MeshUnderTest mesh)
+            throws IOException {
+        byte[] largest =
+                utf8(
+                        IntStream.range(0, 4_900)
+                                .mapToObj(i ->
+                                        "{\"event_id\":\"large-%d-%d\",\"user_id\":\"u\",\"event_type\":\"made_up\",\"payload\":{\"t\":\"%s\"}}"
+                                                .formatted(SEED, i, "x".repeat(1_500)))
+                                .collect(Collectors.joining(",", "{\"events\":[", "]}")));
+        try (MeshClient client = mesh.client()) {
+            for (int i = 0; i < 3; i++) {
+                assertThat(client.exchange("POST", "/api/v1/events/batch", largest, false).status())
+                        .isEqualTo(200);
+            }
+            new Oracle(mesh).awaitQuiet(client);
+        }
+        List<ProcessHandle> watched = List.of(mesh.process("gateway"), mesh.process("ingestion"));
+        List<Long> before = new ArrayList<>();
+        for (ProcessHandle process : watched) {
+            Files.writeString(Path.of("/proc/" + process.pid() + "/clear_refs"), "5");
+            before.add(peakMib(process));
+        }
+        byte[] megabyte =
+                utf8(
+                        "{\"event\":{\"event_id\":\"large\",\"user_id\":\"u\",\"event_type\":\"x\",\"payload\":{\"t\":\"%s\"}}}"
+                                .formatted("x".repeat(1 << 20)));
+        byte[] deep = utf8("{\"event\":" + "[".repeat(10_000) + "]".repeat(10_000) + "}");
+        byte[] open = utf8("{\"events\":[" + "{\"a\":".repeat(1_000_000));
+        byte[] piece = utf8("x".repeat(1 << 20));
+        byte[] bomb = gzip(300 << 20);
+        String single = "/api/v1/events";
+        String batch = "/api/v1/events/batch";
+        String readings = "/api/v1/industry40/iot/ingest";
+        for (int i = 0; i < Math.max(2, RUNS / 2); i++) {
+            assertThat(Said.to(mesh, single, "", megabyte)).matches(said -> said.is(413));
+            assertThat(Said.to(mesh, single, "", deep)).matches(said -> said.is(400));
+            assertThat(Said.to(mesh, batch, "", open)).matches(said -> said.is(400));
+            for (String path : List.of(single, batch, readings)) {
+                assertThat(Said.to(mesh, path, 100, piece)).matches(said -> said.is(413));
+                assertThat(Said.chunked(mesh, path, 100, piece)).matches(said -> said.is(413));
+                assertThat(Said.to(mesh, path, "content-encoding: gzip\r\n", bomb))
+                        .matches(said -> said.is(413));
+            }
+            // Segment's own answer to what is too large, or the gateway's.
+            assertThat(Said.chunked(mesh, "/v1/batch", 100, piece))
+                    .matches(said -> said.is(400) || said.is(413));
+        }
+        for (int i = 0; i < watched.size(); i++) {
+            long rise = peakMib(watched.get(i)) - before.get(i);
+            System.out.printf(
+                    Locale.ROOT,
+                    "oversize: memory of %s rose by %d MiB from %d%n",
+                    watched.get(i).pid(),
+                    rise,
+                    before.get(i));
+            assertThat(rise).as("MiB more").isLessThanOrEqualTo(64);
+        }
+    }
+
     /** SQL, JSON, templates, paths, control characters, half characters: percent-encoded, as a client would send them. */
     private static final List<String> HOSTILE =
             List.of(
@@ -593,13 +723,62 @@ class IngestFaultsIT {
         }
     }
 
+    // --- too much
+    // ---------------------------------------------------------------------------------------------------
+
+    @Test
+    @Order(12)
+    void aStormOfRetriesLeavesMostOfTheLoadServedAndIsOverWhenItIsOver(MeshUnderTest mesh) {
+        String prefix = "storm-" + SEED + "-";
+        Duration time = Duration.ofSeconds(Math.clamp(RUNS * 2L, 10, 60));
+        try (Ledger ledger = new Ledger(mesh.home().resolveSibling("ledger-storm.txt"));
+                RetryStorm storm = new RetryStorm(mesh.url().getPort(), "demo", prefix);
+                MeshClient client = mesh.client()) {
+            storm.capacity(16, Duration.ofSeconds(2));
+            Duration calm = storm.slowest(200);
+            double capacity = storm.capacity(16, Duration.ofSeconds(3));
+            double load = capacity / 2;
+            RetryStorm.Seen seen = storm.run(5 * load, time);
+            long over = System.nanoTime();
+            System.out.printf(
+                    Locale.ROOT,
+                    "storm: capacity %.0f/s, load %.0f/s, offered %d in %s, goodput %.0f/s; %s%n",
+                    capacity,
+                    load,
+                    seen.offered(),
+                    time,
+                    seen.goodput(),
+                    seen.statuses());
+            await().atMost(SOON)
+                    .pollDelay(Duration.ZERO)
+                    .until(() -> steady(storm, calm.multipliedBy(3)));
+            Duration back = Duration.ofNanos(System.nanoTime() - over);
+            System.out.println("storm: steady again after " + back);
+            assertThat(seen.goodput()).as("goodput of %s/s", load).isGreaterThan(0.8 * load);
+            assertThat(back).isLessThan(STEADY);
+            storm.writeTo(ledger);
+            Oracle oracle = new Oracle(mesh);
+            oracle.awaitQuiet(client);
+            oracle.check(ledger, prefix);
+        }
+    }
+
+    private static boolean steady(RetryStorm storm, Duration limit) {
+        for (int i = 0; i < 50; i++) {
+            if (!storm.acknowledged(limit)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     // --- inside
     // -----------------------------------------------------------------------------------------------------
 
     /** Two tenants under load, their ledger and its judge. */
     private final class Field implements AutoCloseable {
         private final String prefix;
-        private final EventLedger ledger;
+        private final Ledger ledger;
         private final Oracle oracle;
         private final MeshClient one;
         private final MeshClient two;
@@ -609,7 +788,7 @@ class IngestFaultsIT {
 
         Field(MeshUnderTest mesh, String name, URI door, boolean repeating) {
             prefix = name + "-" + SEED + "-";
-            ledger = new EventLedger(mesh.home().resolveSibling("ledger-" + name + ".txt"));
+            ledger = new Ledger(mesh.home().resolveSibling("ledger-" + name + ".txt"));
             oracle = new Oracle(mesh);
             one = new MeshClient(door, "dev-key-123", Duration.ofSeconds(3));
             two = new MeshClient(door, otherKey, Duration.ofSeconds(3));
@@ -677,14 +856,113 @@ class IngestFaultsIT {
         }
     }
 
+    /** Asks for health all the time and notes how long each answer took. */
+    private static final class Pulse {
+        private final Map<String, Queue<Duration>> took;
+        private final List<Thread> threads;
+        private final AtomicBoolean going = new AtomicBoolean(true);
+
+        Pulse(List<String> doors) {
+            took =
+                    doors.stream()
+                            .collect(
+                                    Collectors.toMap(
+                                            door -> door, door -> new ConcurrentLinkedQueue<>()));
+            threads =
+                    doors.stream()
+                            .map(door -> Thread.ofVirtual().start(() -> beat(URI.create(door))))
+                            .toList();
+        }
+
+        private void beat(URI door) {
+            try (MeshClient client =
+                    new MeshClient(door.resolve("/"), "none", Duration.ofSeconds(5))) {
+                while (going.get()) {
+                    long begin = System.nanoTime();
+                    try {
+                        client.exchange("GET", door.getPath(), null, false);
+                        took.get(door.toString()).add(Duration.ofNanos(System.nanoTime() - begin));
+                    } catch (UncheckedIOException e) {
+                        took.get(door.toString()).add(Duration.ofSeconds(5));
+                    }
+                    pause(100);
+                }
+            }
+        }
+
+        void stop() throws InterruptedException {
+            going.set(false);
+            for (Thread thread : threads) {
+                thread.join();
+            }
+        }
+
+        Map<String, Queue<Duration>> took() {
+            return took;
+        }
+    }
+
     /** What a plain socket was told, and after how long: a client that sends too much must not miss the answer. */
     private record Said(int status, Duration took, String text) {
+
+        boolean is(int expected) {
+            return status == expected && took.compareTo(Duration.ofSeconds(1)) < 0;
+        }
+
+        static Said to(MeshUnderTest mesh, String path, String header, byte[] body) {
+            return send(mesh, path, header + "content-length: " + body.length, body, 1, false);
+        }
+
+        static Said to(MeshUnderTest mesh, String path, int times, byte[] piece) {
+            return send(
+                    mesh,
+                    path,
+                    "content-length: " + (long) times * piece.length,
+                    piece,
+                    times,
+                    false);
+        }
+
+        static Said chunked(MeshUnderTest mesh, String path, int times, byte[] piece) {
+            return send(mesh, path, "transfer-encoding: chunked", piece, times, true);
+        }
 
         static Said get(MeshUnderTest mesh, String path) {
             return exchange(
                     mesh,
                     "GET " + path + " HTTP/1.1\r\nx-request-id: '; DROP TABLE x; --\r\n",
                     socket -> {});
+        }
+
+        private static Said send(
+                MeshUnderTest mesh,
+                String path,
+                String header,
+                byte[] piece,
+                int times,
+                boolean chunked) {
+            return exchange(
+                    mesh,
+                    "POST "
+                            + path
+                            + " HTTP/1.1\r\ncontent-type: application/json\r\n"
+                            + header
+                            + "\r\n",
+                    socket -> {
+                        var out = socket.getOutputStream();
+                        for (int i = 0; i < times; i++) {
+                            if (chunked) {
+                                out.write(utf8(Integer.toHexString(piece.length) + "\r\n"));
+                            }
+                            out.write(piece);
+                            if (chunked) {
+                                out.write(utf8("\r\n"));
+                            }
+                        }
+                        if (chunked) {
+                            out.write(utf8("0\r\n\r\n"));
+                        }
+                    });
         }
 
         private interface Body {
@@ -779,6 +1057,49 @@ class IngestFaultsIT {
                 .collect(Collectors.joining("\n"));
     }
 
+    private static String management(MeshUnderTest mesh, String service) {
+        return "http://127.0.0.1:" + mesh.part(service).path("management_port").asInt(0);
+    }
+
+    private static void signal(ProcessHandle process, String signal) {
+        List<ProcessHandle> all = new ArrayList<>(process.descendants().toList());
+        all.add(process);
+        for (ProcessHandle each : all) {
+            try {
+                int code =
+                        new ProcessBuilder("kill", "-" + signal, Long.toString(each.pid()))
+                                .start()
+                                .waitFor();
+                assertThat(code).isZero();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    /** Highest resident memory since it was asked to be noted anew. */
+    private static long peakMib(ProcessHandle process) throws IOException {
+        return Files.readAllLines(Path.of("/proc/" + process.pid() + "/status")).stream()
+                .filter(line -> line.startsWith("VmHWM:"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) / 1024)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static byte[] gzip(int zeros) throws IOException {
+        var out = new ByteArrayOutputStream();
+        try (var gzip = new GZIPOutputStream(out)) {
+            var block = new byte[1 << 20];
+            for (int i = 0; i < zeros / block.length; i++) {
+                gzip.write(block);
+            }
+        }
+        return out.toByteArray();
+    }
+
     private static byte[] utf8(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
     }
@@ -787,6 +1108,17 @@ class IngestFaultsIT {
         List<Duration> sorted = all.sorted().toList();
         assertThat(sorted).isNotEmpty();
         return sorted.get((int) Math.ceil(share * sorted.size()) - 1);
+    }
+
+    private static void print(String what, Stream<Duration> all) {
+        List<Duration> sorted = all.sorted().toList();
+        System.out.printf(
+                "%s: %d answers, median %s, p95 %s, most %s%n",
+                what,
+                sorted.size(),
+                share(sorted.stream(), 0.5),
+                share(sorted.stream(), 0.95),
+                sorted.getLast());
     }
 
     /** A time of the test's own choosing, not a condition. */

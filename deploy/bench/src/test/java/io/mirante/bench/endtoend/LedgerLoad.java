@@ -51,7 +51,7 @@ final class LedgerLoad implements AutoCloseable {
         }
     }
 
-    private final EventLedger ledger;
+    private final Ledger ledger;
     private final String prefix;
     private final boolean repeating;
     private final Duration pause;
@@ -68,7 +68,7 @@ final class LedgerLoad implements AutoCloseable {
      * @param pause of each sender between requests
      */
     LedgerLoad(
-            EventLedger ledger,
+            Ledger ledger,
             List<Sender> senders,
             String prefix,
             long seed,
@@ -138,7 +138,7 @@ final class LedgerLoad implements AutoCloseable {
         private final List<String> strangers;
         private final int number;
         private final Random random;
-        private final List<EventLedger.Sent> settled = new ArrayList<>();
+        private final List<Ledger.Sent> settled = new ArrayList<>();
         private int made;
 
         Worker(Sender sender, List<Sender> all, int number, Random random) {
@@ -158,7 +158,7 @@ final class LedgerLoad implements AutoCloseable {
         public void run() {
             try {
                 while (going && trouble.get() == null) {
-                    List<EventLedger.Sent> open = new ArrayList<>();
+                    List<Ledger.Sent> open = new ArrayList<>();
                     int size = random.nextInt(4) == 0 ? 1 : 1 + random.nextInt(40);
                     for (int i = 0; i < size; i++) {
                         open.add(next());
@@ -172,8 +172,8 @@ final class LedgerLoad implements AutoCloseable {
             }
         }
 
-        private void deliver(List<EventLedger.Sent> events) {
-            List<EventLedger.Sent> open = events;
+        private void deliver(List<Ledger.Sent> events) {
+            List<Ledger.Sent> open = events;
             Instant giveUp = Instant.now().plus(PATIENCE);
             while (!open.isEmpty()) {
                 if (Instant.now().isAfter(giveUp)) {
@@ -184,7 +184,7 @@ final class LedgerLoad implements AutoCloseable {
             }
         }
 
-        private List<EventLedger.Sent> single(EventLedger.Sent event) {
+        private List<Ledger.Sent> single(Ledger.Sent event) {
             Answer answer = attempt("/api/v1/events", body("{\"event\":", List.of(event), "}"));
             if (answer != null && answer.status() == 202) {
                 settle(event, 'A');
@@ -197,7 +197,7 @@ final class LedgerLoad implements AutoCloseable {
             return again(List.of(event), answer);
         }
 
-        private List<EventLedger.Sent> batch(List<EventLedger.Sent> events) {
+        private List<Ledger.Sent> batch(List<Ledger.Sent> events) {
             Answer answer = attempt("/api/v1/events/batch", body("{\"events\":[", events, "]}"));
             if (answer == null || (answer.status() != 200 && answer.status() != 207)) {
                 return again(events, answer);
@@ -207,9 +207,9 @@ final class LedgerLoad implements AutoCloseable {
                 other.put(
                         result.path("index").asInt(-1), result.path("status").asString("accepted"));
             }
-            List<EventLedger.Sent> accepted = new ArrayList<>();
-            List<EventLedger.Sent> refused = new ArrayList<>();
-            List<EventLedger.Sent> open = new ArrayList<>();
+            List<Ledger.Sent> accepted = new ArrayList<>();
+            List<Ledger.Sent> refused = new ArrayList<>();
+            List<Ledger.Sent> open = new ArrayList<>();
             for (int i = 0; i < events.size(); i++) {
                 switch (other.getOrDefault(i, "accepted")) {
                     case "accepted" -> accepted.add(events.get(i));
@@ -224,15 +224,14 @@ final class LedgerLoad implements AutoCloseable {
             return open;
         }
 
-        private void settle(EventLedger.Sent event, char outcome) {
+        private void settle(Ledger.Sent event, char outcome) {
             ledger.write(List.of(event), outcome);
             if (outcome == 'A') {
                 settled.add(event);
             }
         }
 
-        private List<EventLedger.Sent> again(
-                List<EventLedger.Sent> events, @Nullable Answer answer) {
+        private List<Ledger.Sent> again(List<Ledger.Sent> events, @Nullable Answer answer) {
             ledger.write(events, 'U');
             if (answer != null && answer.status() < 500 && answer.status() != 429) {
                 throw new AssertionError("unexpected answer to good events: " + answer.summary());
@@ -265,14 +264,14 @@ final class LedgerLoad implements AutoCloseable {
             return answer;
         }
 
-        private EventLedger.Sent next() {
+        private Ledger.Sent next() {
             int dice = random.nextInt(100);
             if (repeating && dice < 4 && !settled.isEmpty()) {
-                EventLedger.Sent earlier = settled.get(random.nextInt(settled.size()));
+                Ledger.Sent earlier = settled.get(random.nextInt(settled.size()));
                 // One in four is another event under the same id.
                 return dice > 0
                         ? earlier
-                        : new EventLedger.Sent(
+                        : new Ledger.Sent(
                                 earlier.tenant(),
                                 earlier.id(),
                                 json(earlier.id(), "purchase", amount(random.nextInt(1_000)))
@@ -291,8 +290,7 @@ final class LedgerLoad implements AutoCloseable {
             } else {
                 event = json(id, "purchase", amount(random.nextInt(10_000)));
             }
-            return new EventLedger.Sent(
-                    sender.tenant(), id, event.getBytes(StandardCharsets.UTF_8));
+            return new Ledger.Sent(sender.tenant(), id, event.getBytes(StandardCharsets.UTF_8));
         }
 
         private static String amount(int cents) {
@@ -314,7 +312,7 @@ final class LedgerLoad implements AutoCloseable {
         }
     }
 
-    private static byte[] body(String open, List<EventLedger.Sent> events, String close) {
+    private static byte[] body(String open, List<Ledger.Sent> events, String close) {
         var out = new ByteArrayOutputStream();
         out.writeBytes(open.getBytes(StandardCharsets.UTF_8));
         for (int i = 0; i < events.size(); i++) {

@@ -74,9 +74,9 @@ final class Oracle {
      *
      * @param prefix of every id in the ledger, and of no other
      */
-    void check(EventLedger ledger, String prefix) {
-        Map<EventLedger.Key, Long> rows = rows(prefix);
-        Set<EventLedger.Key> stored = rows.keySet();
+    void check(Ledger ledger, String prefix) {
+        Map<Ledger.Key, Long> rows = rows(prefix);
+        Set<Ledger.Key> stored = rows.keySet();
         assertThat(missing(ledger.acknowledged(), stored))
                 .as("I1: acknowledged is stored")
                 .isEmpty();
@@ -86,9 +86,8 @@ final class Oracle {
         assertThat(windowsThatDiffer(mesh)).as("I4: windows are a recount of the log").isEmpty();
     }
 
-    private static Set<EventLedger.Key> missing(
-            Set<EventLedger.Key> these, Set<EventLedger.Key> among) {
-        Set<EventLedger.Key> left = new HashSet<>(these);
+    private static Set<Ledger.Key> missing(Set<Ledger.Key> these, Set<Ledger.Key> among) {
+        Set<Ledger.Key> left = new HashSet<>(these);
         left.removeAll(among);
         return left;
     }
@@ -137,8 +136,8 @@ final class Oracle {
     }
 
     /** Rows of the event log by event. */
-    Map<EventLedger.Key, Long> rows(String prefix) {
-        Map<EventLedger.Key, Long> found = new HashMap<>();
+    Map<Ledger.Key, Long> rows(String prefix) {
+        Map<Ledger.Key, Long> found = new HashMap<>();
         try (Connection database = mesh.database();
                 var statement = database.createStatement();
                 var rows =
@@ -147,8 +146,7 @@ final class Oracle {
                                         + prefix
                                         + "%' GROUP BY 1, 2")) {
             while (rows.next()) {
-                found.put(
-                        new EventLedger.Key(rows.getString(1), rows.getString(2)), rows.getLong(3));
+                found.put(new Ledger.Key(rows.getString(1), rows.getString(2)), rows.getLong(3));
             }
         } catch (SQLException e) {
             throw new AssertionError(e);

@@ -14,21 +14,13 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
@@ -230,41 +222,31 @@ class WholeMeshIT {
 
     @Test
     @Order(7)
-    void eachServiceKilledUnderLoadLosesNothingAndCountsNothingTwice(MeshUnderTest mesh)
-            throws Exception {
-        AtomicBoolean going = new AtomicBoolean(true);
-        AtomicReference<Throwable> trouble = new AtomicReference<>();
+    void eachServiceKilledUnderLoadLosesNothingAndCountsNothingTwice(MeshUnderTest mesh) {
+        long seed = System.currentTimeMillis();
+        System.out.println("seed " + seed);
         try (Ledger ledger = new Ledger(mesh.home().resolveSibling("ledger.txt"));
-                MeshClient client = mesh.client()) {
-            Thread load = Thread.ofVirtual().start(() -> sendUntil(going, client, ledger, trouble));
+                MeshClient client = mesh.client();
+                LedgerLoad load =
+                        new LedgerLoad(
+                                ledger,
+                                List.of(new LedgerLoad.Sender("demo", client)),
+                                "kill-",
+                                seed,
+                                true,
+                                Duration.ofMillis(40))) {
             for (List<String> services : VICTIMS) {
-                int sent = ledger.possible().size();
-                await().atMost(SOON).until(() -> ledger.possible().size() > sent + 100);
+                int sent = ledger.countAcknowledged();
+                await().atMost(SOON).until(() -> ledger.countAcknowledged() > sent + 100);
                 services.forEach(mesh::kill);
                 mesh.up();
-                int back = ledger.acknowledged().size();
-                await().atMost(SOON).until(() -> ledger.acknowledged().size() > back + 100);
+                int back = ledger.countAcknowledged();
+                await().atMost(SOON).until(() -> ledger.countAcknowledged() > back + 100);
             }
-            going.set(false);
-            load.join();
-            assertThat(trouble.get()).isNull();
-
-            Instant quiet = Instant.now();
-            await().atMost(Duration.ofMinutes(2))
-                    .untilAsserted(() -> {
-                        JsonNode overview = client.overview(quiet.minus(1, ChronoUnit.DAYS), quiet);
-                        assertThat(MeshClient.asOf(overview)).isAfter(quiet);
-                    });
-            Set<String> stored = storedIds(mesh, "kill-");
-            assertThat(stored).as("I1: acknowledged is stored").containsAll(ledger.acknowledged());
-            assertThat(ledger.possible()).as("I2: stored was sent").containsAll(stored);
-            assertThat(ledger.refused())
-                    .as("I6: refused is not stored")
-                    .noneMatch(stored::contains);
-            assertThat(rows(mesh, "kill-")).as("I3: one row per id").isEqualTo(stored.size());
-            assertThat(Oracle.windowsThatDiffer(mesh))
-                    .as("I4: windows are a recount of the log")
-                    .isEmpty();
+            load.stop();
+            Oracle oracle = new Oracle(mesh);
+            oracle.awaitQuiet(client);
+            oracle.check(ledger, "kill-");
         }
     }
 
@@ -293,109 +275,6 @@ class WholeMeshIT {
                                                     .path("total")
                                                     .asString(""))
                                     .isEqualTo("3.00"));
-        }
-    }
-
-    private static void sendUntil(
-            AtomicBoolean going,
-            MeshClient client,
-            Ledger ledger,
-            AtomicReference<Throwable> trouble) {
-        try {
-            for (int batch = 0; going.get(); batch++) {
-                int number = batch;
-                List<Map<String, Object>> events =
-                        IntStream.range(0, 20)
-                                .mapToObj(i ->
-                                        purchase(
-                                                "kill-" + number + "-" + i,
-                                                "kill-user-" + (number * 7 + i) % 50,
-                                                "1.25"))
-                                .toList();
-                List<String> ids =
-                        events.stream().map(event -> (String) event.get("event_id")).toList();
-                byte[] body =
-                        tools.jackson.databind.json.JsonMapper.shared()
-                                .writeValueAsBytes(Map.of("events", events));
-                boolean acknowledged = false;
-                while (!acknowledged) {
-                    acknowledged = attempt(client, body, ids, ledger);
-                }
-            }
-        } catch (RuntimeException | AssertionError e) {
-            trouble.set(e);
-        }
-    }
-
-    /** One attempt, written into the ledger; true when nothing of it has to be sent again. */
-    private static boolean attempt(
-            MeshClient client, byte[] body, List<String> ids, Ledger ledger) {
-        Answer answer;
-        try {
-            answer = client.exchange("POST", "/api/v1/events/batch", body, false);
-        } catch (UncheckedIOException e) {
-            ledger.write(ids, 'U');
-            pause();
-            return false;
-        }
-        if (answer.status() == 200) {
-            ledger.write(ids, 'A');
-            pause();
-            return true;
-        }
-        if (answer.status() == 207) {
-            Set<String> open = new HashSet<>();
-            answer.body()
-                    .path("results")
-                    .forEach(result -> open.add(result.path("event_id").asString("")));
-            ledger.write(ids.stream().filter(id -> !open.contains(id)).toList(), 'A');
-            ledger.write(ids.stream().filter(open::contains).toList(), 'U');
-            pause();
-            return open.isEmpty();
-        }
-        if (answer.status() >= 500) {
-            ledger.write(ids, 'U');
-            pause();
-            return false;
-        }
-        throw new AssertionError("unexpected answer to good events: " + answer.summary());
-    }
-
-    /** Paces the load; no condition waits on it. */
-    private static void pause() {
-        try {
-            TimeUnit.MILLISECONDS.sleep(40);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private static Set<String> storedIds(MeshUnderTest mesh, String prefix) throws SQLException {
-        Set<String> ids = new HashSet<>();
-        try (Connection database = mesh.database();
-                Statement statement = database.createStatement();
-                var rows =
-                        statement.executeQuery(
-                                "SELECT id FROM etl.analytics_event WHERE id LIKE '"
-                                        + prefix
-                                        + "%'")) {
-            while (rows.next()) {
-                ids.add(rows.getString(1));
-            }
-        }
-        return ids;
-    }
-
-    private static long rows(MeshUnderTest mesh, String prefix) throws SQLException {
-        try (Connection database = mesh.database();
-                Statement statement = database.createStatement();
-                var rows =
-                        statement.executeQuery(
-                                "SELECT count(*) FROM etl.analytics_event WHERE id LIKE '"
-                                        + prefix
-                                        + "%'")) {
-            rows.next();
-            return rows.getLong(1);
         }
     }
 

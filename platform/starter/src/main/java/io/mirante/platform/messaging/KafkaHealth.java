@@ -16,7 +16,7 @@ import org.springframework.boot.health.contributor.HealthIndicator;
  */
 final class KafkaHealth implements HealthIndicator {
 
-    static final Duration PATIENCE = Duration.ofMillis(50);
+    static final Duration PATIENCE = Duration.ofMillis(20);
     static final Duration LIMIT = Duration.ofSeconds(2);
 
     private static final Health UP = Health.up().build();
