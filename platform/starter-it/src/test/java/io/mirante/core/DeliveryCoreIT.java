@@ -1,4 +1,4 @@
-package io.mirante.testkit.core;
+package io.mirante.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -13,7 +13,7 @@ import io.mirante.platform.messaging.Outgoing;
 import io.mirante.platform.persistence.TenantDatabase;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
-import io.mirante.testkit.core.CoreApplication.Event;
+import io.mirante.core.CoreApplication.Event;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;

@@ -1,4 +1,4 @@
-package io.mirante.testkit.core;
+package io.mirante.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;

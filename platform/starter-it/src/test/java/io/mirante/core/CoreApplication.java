@@ -1,4 +1,4 @@
-package io.mirante.testkit.core;
+package io.mirante.core;
 
 import io.mirante.contracts.CloudHeaders;
 import io.mirante.contracts.Json;

@@ -1,4 +1,4 @@
-package io.mirante.testkit.core;
+package io.mirante.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -12,7 +12,7 @@ import io.mirante.setup.TopicSetup;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
 import io.mirante.testkit.Replica;
-import io.mirante.testkit.core.CoreApplication.Event;
+import io.mirante.core.CoreApplication.Event;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
