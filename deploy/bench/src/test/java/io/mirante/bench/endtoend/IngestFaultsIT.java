@@ -493,14 +493,19 @@ class IngestFaultsIT {
                                         "{\"event_id\":\"large-%d-%d\",\"user_id\":\"u\",\"event_type\":\"made_up\",\"payload\":{\"t\":\"%s\"}}"
                                                 .formatted(SEED, i, "x".repeat(1_500)))
                                 .collect(Collectors.joining(",", "{\"events\":[", "]}")));
+        List<ProcessHandle> watched = List.of(mesh.process("gateway"), mesh.process("ingestion"));
         try (MeshClient client = mesh.client()) {
-            for (int i = 0; i < 3; i++) {
+            // Until the heaps have the size that the largest bodies need that are taken.
+            long highest = 0;
+            for (int sent = 0, steady = 0; sent < 20 && steady < 4; sent++) {
                 assertThat(client.exchange("POST", "/api/v1/events/batch", largest, false).status())
                         .isEqualTo(200);
+                long peak = peakMib(watched.get(0)) + peakMib(watched.get(1));
+                steady = peak > highest ? 0 : steady + 1;
+                highest = Math.max(highest, peak);
             }
             new Oracle(mesh).awaitQuiet(client);
         }
-        List<ProcessHandle> watched = List.of(mesh.process("gateway"), mesh.process("ingestion"));
         List<Long> before = new ArrayList<>();
         for (ProcessHandle process : watched) {
             Files.writeString(Path.of("/proc/" + process.pid() + "/clear_refs"), "5");
