@@ -15,7 +15,8 @@ import reactor.core.publisher.Mono;
 
 /**
  * Gives Spring Cloud Gateway the route that {@link DoorFilter} found: two per service, with and without time limit. Asked
- * first, so that what is passed on never meets the gateway's own handlers, of which some have the same paths. The usual way, to ask one route after another, takes longer than all of its filters.
+ * first, so that what is passed on never meets the gateway's own handlers, of which some have the same paths. The usual
+ * way, to ask one route after another, takes longer than all of its filters.
  */
 final class FoundRoutes extends AbstractHandlerMapping {
 
