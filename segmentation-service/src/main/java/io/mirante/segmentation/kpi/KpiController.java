@@ -123,7 +123,8 @@ class KpiController {
                                count(*) FILTER (WHERE p.traits -> 'opt_in_promotions' = 'true'::jsonb) AS promotions,
                                coalesce(sum(p.engagement), 0) + coalesce(sum(v.engagement), 0) AS engagement,
                                coalesce(sum(d.amount), 0) AS spend,
-                               avg(r.probability) AS risk
+                               -- exact, so that the order in which rows are read changes no digit
+                               avg(r.probability::numeric)::float8 AS risk
                         FROM UNNEST($2::text[], $3::int[]) AS m(user_id, cluster)
                         LEFT JOIN profile p ON p.tenant_id = $1 AND p.user_id = m.user_id
                         LEFT JOIN (SELECT n.user_id, sum(o.engagement) AS engagement
