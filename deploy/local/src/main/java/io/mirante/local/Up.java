@@ -20,6 +20,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * Brings up what does not run: Kafka and PostgreSQL side by side, topics, schemas, then the services a few at a time,
@@ -41,6 +43,8 @@ final class Up {
 
     /** Guards the decision to start a process: none is started once stopping has begun. */
     private final Object startGate = new Object();
+
+    private final ReadWriteLock migrating = new ReentrantReadWriteLock();
 
     private volatile boolean stopping;
     private volatile boolean failed;
@@ -222,6 +226,9 @@ final class Up {
             // What is being started is stopped only after it has left its traces.
             kafka.handle((server, error) -> 0).join();
             postgres.handle((server, error) -> 0).join();
+            // Nor is the database taken from under a migration; another one does not begin.
+            migrating.writeLock().lock();
+            migrating.writeLock().unlock();
             throw unwrap(e);
         }
     }
@@ -242,8 +249,13 @@ final class Up {
             PostgresServer postgres,
             String databaseId,
             Started started) {
-        checkGoingOn();
-        migrations.migrate(service, application, postgres, databaseId);
+        migrating.readLock().lock();
+        try {
+            checkGoingOn();
+            migrations.migrate(service, application, postgres, databaseId);
+        } finally {
+            migrating.readLock().unlock();
+        }
         synchronized (startGate) {
             checkGoingOn();
             processes.start(service, application, caches, ports, secrets);
