@@ -10,7 +10,10 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.springframework.beans.factory.InitializingBean;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.core.env.Environment;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
@@ -39,6 +42,13 @@ public abstract class AtTheDoor {
     @Autowired protected Mesh mesh;
     @Autowired protected Environment environment;
 
+    /** Another context of this JVM, with other settings, may have removed them. */
+    @BeforeEach
+    void bringBackTheKeysOfTheSettings(
+            @Autowired @Qualifier("bootstrap") InitializingBean bootstrap) throws Exception {
+        bootstrap.afterPropertiesSet();
+    }
+
     @DynamicPropertySource
     static void settings(DynamicPropertyRegistry registry) {
         SERVICES.forEach((name, stub) -> {
@@ -48,7 +58,8 @@ public abstract class AtTheDoor {
         registry.add("mirante.gateway.api-keys", () -> KEY + "," + OTHER_KEY);
         registry.add("mirante.gateway.timeout", () -> "1s");
         registry.add("mirante.gateway.guard.calls", () -> CALLS);
-        registry.add("mirante.gateway.guard.open-for", () -> "300ms");
+        // Long enough for a test to see that an open breaker does not ask.
+        registry.add("mirante.gateway.guard.open-for", () -> "3s");
         registry.add("mirante.gateway.guard.header-timeout", () -> "1s");
         registry.add("mirante.gateway.cors.enabled", () -> true);
         registry.add("mirante.gateway.cors.allowed-origins", () -> ORIGIN);
