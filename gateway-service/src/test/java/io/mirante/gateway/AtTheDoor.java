@@ -10,7 +10,10 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.springframework.beans.factory.InitializingBean;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.core.env.Environment;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
@@ -38,6 +41,13 @@ public abstract class AtTheDoor {
 
     @Autowired protected Mesh mesh;
     @Autowired protected Environment environment;
+
+    /** Another context of this JVM, with other settings, may have removed them. */
+    @BeforeEach
+    void bringBackTheKeysOfTheSettings(
+            @Autowired @Qualifier("bootstrap") InitializingBean bootstrap) throws Exception {
+        bootstrap.afterPropertiesSet();
+    }
 
     @DynamicPropertySource
     static void settings(DynamicPropertyRegistry registry) {
