@@ -30,6 +30,11 @@ public final class BenchMesh {
     /** A process of the mesh. */
     public record Part(String name, long pid, int port, long pssBytes) {
 
+        /** CPU time it has used since it started; 0 when it has ended. */
+        public long cpuNanos() {
+            return BenchMesh.cpuNanos(pid);
+        }
+
         /** Asks it to end and waits until it has. */
         public void end() {
             ProcessHandle.of(pid)
@@ -38,6 +43,14 @@ public final class BenchMesh {
                         process.onExit().join();
                     });
         }
+    }
+
+    /** CPU time that a process has used since it started; 0 when it has ended. */
+    public static long cpuNanos(long pid) {
+        return ProcessHandle.of(pid)
+                .flatMap(process -> process.info().totalCpuDuration())
+                .map(Duration::toNanos)
+                .orElse(0L);
     }
 
     /** What a benchmark does with its mesh, which it starts itself. */
