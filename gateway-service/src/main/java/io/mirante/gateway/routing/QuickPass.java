@@ -170,25 +170,24 @@ final class QuickPass implements ShortWay {
         }
 
         @Override
-        public Mono<Answer> answer(String requestId, HttpHeaders headers, byte[] body) {
+        public Mono<Answer> answer(Request request) {
             return door.open(key)
                     .map(Admission::of)
                     .defaultIfEmpty(Admission.NOBODY)
                     .onErrorResume(error -> {
                         LOG.atWarn()
-                                .addKeyValue("request_id", requestId)
+                                .addKeyValue("request_id", request.id())
                                 .log("the key cannot be checked: {}", error.getMessage());
                         return Mono.just(Admission.UNKNOWABLE);
                     })
-                    .flatMap(admission -> admitted(admission, requestId, headers, body));
+                    .flatMap(admission -> admitted(admission, request));
         }
     }
 
-    private Mono<Answer> admitted(
-            Admission admission, String requestId, HttpHeaders headers, byte[] body) {
+    private Mono<Answer> admitted(Admission admission, Request request) {
         var who = admission.principal();
         if (who == null) {
-            return refused(DoorFilter.refusal(admission), null, requestId, null);
+            return refused(DoorFilter.refusal(admission), null, request.id(), null);
         }
         return limits.take(who)
                 .map(Optional::of)
@@ -196,21 +195,16 @@ final class QuickPass implements ShortWay {
                 .flatMap(taken -> {
                     var verdict = taken.orElse(null);
                     return verdict == null || verdict.passes()
-                            ? passedOn(who, verdict, requestId, headers, body)
+                            ? passedOn(who, verdict, request)
                             : refused(
                                     DoorFilter.refusal(Admission.late(verdict)),
                                     verdict,
-                                    requestId,
+                                    request.id(),
                                     null);
                 });
     }
 
-    private Mono<Answer> passedOn(
-            Principal who,
-            @Nullable Verdict verdict,
-            String requestId,
-            HttpHeaders headers,
-            byte[] body) {
+    private Mono<Answer> passedOn(Principal who, @Nullable Verdict verdict, Request request) {
         var service = route.service().fullName();
         return guards.inBulkhead(
                         service,
@@ -218,36 +212,36 @@ final class QuickPass implements ShortWay {
                         guards.throughBreaker(
                                 service,
                                 error -> PassOn.failed(true, error),
-                                answered -> ask(who, requestId, headers, body, answered)))
+                                answered -> ask(who, request, answered)))
                 .map(reply -> {
                     write(verdict, reply.headers());
                     return reply;
                 })
                 .onErrorResume(error -> {
-                    var problem = PassOn.problemOf(error, service, true, settings, requestId);
+                    var problem = PassOn.problemOf(error, service, true, settings, request.id());
                     return problem == null
                             ? Mono.error(error)
-                            : refused(problem, verdict, requestId, error);
+                            : refused(problem, verdict, request.id(), error);
                 });
     }
 
-    private Mono<Answer> ask(
-            Principal who, String requestId, HttpHeaders headers, byte[] body, Runnable answered) {
+    private Mono<Answer> ask(Principal who, Request asked, Runnable answered) {
         return client.send(
                         (request, outbound) -> {
                             var passed = request.requestHeaders();
-                            for (var all = headers.iteratorAsString(); all.hasNext(); ) {
+                            for (var all = asked.headers().iteratorAsString(); all.hasNext(); ) {
                                 var header = all.next();
                                 if (passes(header.getKey())) {
                                     passed.add(header.getKey(), header.getValue());
                                 }
                             }
                             passed.set(HttpHeaderNames.AUTHORIZATION, "Bearer " + door.token(who));
-                            passed.set(RequestIds.HEADER, requestId);
+                            passed.set(RequestIds.HEADER, asked.id());
                             passed.set(
-                                    HttpHeaderNames.CONTENT_LENGTH, Integer.toString(body.length));
+                                    HttpHeaderNames.CONTENT_LENGTH,
+                                    Integer.toString(asked.body().length));
                             return outbound.send(
-                                    Mono.fromSupplier(() -> Unpooled.wrappedBuffer(body)));
+                                    Mono.fromSupplier(() -> Unpooled.wrappedBuffer(asked.body())));
                         })
                 .responseSingle((response, content) -> {
                     answered.run();

@@ -412,7 +412,7 @@ public final class IngestBench {
                                 "bootstrap.servers=127.0.0.1:" + port("kafka"),
                                 "acks=all",
                                 "enable.idempotence=true",
-                                "linger.ms=5",
+                                "linger.ms=1",
                                 "batch.size=262144",
                                 "compression.type=lz4",
                                 "buffer.memory=67108864"));

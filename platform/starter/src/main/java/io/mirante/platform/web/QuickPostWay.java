@@ -59,8 +59,8 @@ final class QuickPostWay implements ShortWay {
         }
 
         @Override
-        public Mono<Answer> answer(String requestId, HttpHeaders headers, byte[] body) {
-            return post.work().answer(caller, body).map(QuickPostWay.this::written);
+        public Mono<Answer> answer(Request request) {
+            return post.work().answer(caller, request.body()).map(QuickPostWay.this::written);
         }
     }
 

@@ -35,14 +35,17 @@ public interface ShortWay {
         /** Whose call it is, for the access log. */
         String tenant();
 
-        /**
-         * Answers the call; must not block. Errors are answered as problems, as anywhere.
-         *
-         * @param requestId the call's id, which the answer will have
-         * @param headers as they came
-         */
-        Mono<Answer> answer(String requestId, HttpHeaders headers, byte[] body);
+        /** Answers the call; must not block. Errors are answered as problems, as anywhere. */
+        Mono<Answer> answer(Request request);
     }
+
+    /**
+     * What came.
+     *
+     * @param id the call's id, which the answer will have
+     * @param headers as they came
+     */
+    record Request(String id, HttpHeaders headers, byte[] body) {}
 
     /**
      * An answer.

@@ -141,7 +141,7 @@ final class ShortWays implements NettyRouteProvider {
         return request.receive()
                 .aggregate()
                 .asByteArray()
-                .flatMap(body -> call.answer(id, headers, body))
+                .flatMap(body -> call.answer(new ShortWay.Request(id, headers, body)))
                 .flatMap(answer -> write(asked, answer))
                 .onErrorResume(error -> refuse(asked, error))
                 .doOnCancel(() -> done(asked, 0, null));
