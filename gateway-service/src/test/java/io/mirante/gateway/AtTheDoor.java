@@ -58,7 +58,8 @@ public abstract class AtTheDoor {
         registry.add("mirante.gateway.api-keys", () -> KEY + "," + OTHER_KEY);
         registry.add("mirante.gateway.timeout", () -> "1s");
         registry.add("mirante.gateway.guard.calls", () -> CALLS);
-        registry.add("mirante.gateway.guard.open-for", () -> "300ms");
+        // Long enough for a test to see that an open breaker does not ask.
+        registry.add("mirante.gateway.guard.open-for", () -> "3s");
         registry.add("mirante.gateway.guard.header-timeout", () -> "1s");
         registry.add("mirante.gateway.cors.enabled", () -> true);
         registry.add("mirante.gateway.cors.allowed-origins", () -> ORIGIN);

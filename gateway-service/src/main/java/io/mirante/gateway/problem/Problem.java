@@ -81,12 +81,14 @@ public record Problem(
                 Map.of("service", service));
     }
 
-    /** 408: the body was not there in time. */
+    /** 408: the body was not there in time. What comes of it later belongs to no request, so the connection ends. */
     public static Problem bodyTooLate(Duration limit) {
         return new Problem(
                 HttpStatus.REQUEST_TIMEOUT,
                 "request-timeout",
-                "the body did not arrive within %d ms".formatted(limit.toMillis()));
+                "the body did not arrive within %d ms".formatted(limit.toMillis()),
+                Map.of(HttpHeaders.CONNECTION, "close"),
+                Map.of());
     }
 
     /** 413. */

@@ -17,6 +17,7 @@ import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.util.AsciiString;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
@@ -111,6 +112,11 @@ final class QuickPass implements ShortWay {
     @Override
     public int maxBytes() {
         return (int) Math.min(MAX_BYTES, settings.maxBodyBytes());
+    }
+
+    @Override
+    public Duration bodyWithin() {
+        return settings.timeout();
     }
 
     @Override

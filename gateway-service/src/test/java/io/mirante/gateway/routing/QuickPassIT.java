@@ -8,10 +8,12 @@ import io.mirante.gateway.AtTheDoor;
 import io.mirante.platform.web.ShortWay;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import java.io.IOException;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -225,6 +227,25 @@ class QuickPassIT extends AtTheDoor {
             assertThat(quick.body()).contains("\"service\":\"ingestion-service\"");
         }
         wellAgain();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"*/*", "'application/json, text/plain'"})
+    void aBodyThatDoesNotComeIsNotWaitedForLong(String accept) throws Exception {
+        known(KEY);
+        try (var socket = new Socket("127.0.0.1", port())) {
+            socket.setSoTimeout(20_000);
+            socket.getOutputStream()
+                    .write(
+                            ("POST %s HTTP/1.1\r\nHost: x\r\nx-api-key: %s\r\nAccept: %s\r\n"
+                                            + "Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{")
+                                    .formatted(PATH, KEY, accept)
+                                    .getBytes(StandardCharsets.US_ASCII));
+            var answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(answer)
+                    .startsWith("HTTP/1.1 408 ")
+                    .contains("problems/request-timeout", "did not arrive within 1000 ms");
+        }
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.mirante.platform.web;
 
 import io.netty.handler.codec.http.HttpHeaders;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 
@@ -20,6 +21,11 @@ public interface ShortWay {
 
     /** The largest body, in bytes; larger ones take the usual way. The body is gathered before it is answered. */
     int maxBytes();
+
+    /** How long a body may take to arrive; then 408. Zero = for ever, for routes that only the mesh can reach. */
+    default Duration bodyWithin() {
+        return Duration.ZERO;
+    }
 
     /**
      * Looks at a call before its body is there.

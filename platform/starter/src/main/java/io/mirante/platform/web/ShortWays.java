@@ -2,6 +2,7 @@ package io.mirante.platform.web;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
@@ -20,6 +21,8 @@ import org.reactivestreams.Publisher;
 import org.springframework.boot.reactor.netty.NettyRouteProvider;
 import org.springframework.http.HttpStatus;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
 import reactor.netty.http.server.HttpServerRequest;
 import reactor.netty.http.server.HttpServerResponse;
 import reactor.netty.http.server.HttpServerRoutes;
@@ -53,7 +56,8 @@ final class ShortWays implements NettyRouteProvider {
     private final Draining draining;
     private final MeterRegistry meters;
     private final JsonMapper json;
-    private final Map<Measured, Timer> timers = new ConcurrentHashMap<>();
+    private final Map<Measured, Timer> meterOf = new ConcurrentHashMap<>();
+    private final Map<EventLoop, Scheduler> timers = new ConcurrentHashMap<>();
 
     /** What a timer stands for; {@code status} 0 = the caller left before there was an answer. */
     private record Measured(String path, int status, String exception) {}
@@ -138,13 +142,31 @@ final class ShortWays implements NettyRouteProvider {
         var id = RequestIds.of(headers.get(REQUEST_ID));
         var call = callOf(request);
         var asked = new Asked(way.path(), id, call.tenant(), start, response, new AtomicBoolean());
-        return request.receive()
-                .aggregate()
-                .asByteArray()
+        return body(way, request)
                 .flatMap(body -> call.answer(new ShortWay.Request(id, headers, body)))
                 .flatMap(answer -> write(asked, answer))
                 .onErrorResume(error -> refuse(asked, error))
                 .doOnCancel(() -> done(asked, 0, null));
+    }
+
+    /** The whole body, or 408; a timer on the event loop costs a tenth of one elsewhere. */
+    private Mono<byte[]> body(ShortWay way, HttpServerRequest request) {
+        var body = request.receive().aggregate().asByteArray();
+        if (way.bodyWithin().isZero()) {
+            return body;
+        }
+        var loop = new EventLoop[1];
+        request.withConnection(connection -> loop[0] = connection.channel().eventLoop());
+        return body.timeout(
+                way.bodyWithin(),
+                Mono.error(() ->
+                        ProblemException.of(
+                                HttpStatus.REQUEST_TIMEOUT,
+                                "request-timeout",
+                                "the body did not arrive within %d ms"
+                                        .formatted(way.bodyWithin().toMillis()))),
+                timers.computeIfAbsent(
+                        Objects.requireNonNull(loop[0]), Schedulers::fromExecutorService));
     }
 
     /**
@@ -193,7 +215,8 @@ final class ShortWays implements NettyRouteProvider {
         headers.add(answer.headers());
         headers.set(REQUEST_ID, asked.id());
         headers.set(HttpHeaderNames.CONTENT_LENGTH, Integer.toString(answer.body().length));
-        if (draining.draining()) {
+        boolean unread = answer.status() == HttpStatus.REQUEST_TIMEOUT.value();
+        if (unread || draining.draining()) {
             headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
         }
         done(asked, answer.status(), answer.error());
@@ -206,7 +229,7 @@ final class ShortWays implements NettyRouteProvider {
         }
         long nanos = System.nanoTime() - asked.start();
         var exception = error == null ? "none" : error.getClass().getSimpleName();
-        timers.computeIfAbsent(new Measured(asked.path(), status, exception), this::timer)
+        meterOf.computeIfAbsent(new Measured(asked.path(), status, exception), this::timer)
                 .record(nanos, TimeUnit.NANOSECONDS);
         AccessLog.log(
                 status == 0 ? 200 : status,
