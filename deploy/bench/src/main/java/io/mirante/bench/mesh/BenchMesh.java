@@ -30,7 +30,7 @@ public final class BenchMesh {
     /** A process of the mesh. */
     public record Part(String name, long pid, int port, long pssBytes) {
 
-        /** CPU time it has used since it started; 0 when it has ended. */
+        /** CPU time that it, and what it has started, has used so far; 0 when it has ended. */
         public long cpuNanos() {
             return BenchMesh.cpuNanos(pid);
         }
@@ -45,12 +45,13 @@ public final class BenchMesh {
         }
     }
 
-    /** CPU time that a process has used since it started; 0 when it has ended. */
+    /** CPU time that a process and those it has started have used so far; 0 when it has ended. */
     public static long cpuNanos(long pid) {
-        return ProcessHandle.of(pid)
-                .flatMap(process -> process.info().totalCpuDuration())
-                .map(Duration::toNanos)
-                .orElse(0L);
+        return ProcessHandle.of(pid).stream()
+                .flatMap(process -> Stream.concat(Stream.of(process), process.descendants()))
+                .flatMap(process -> process.info().totalCpuDuration().stream())
+                .mapToLong(Duration::toNanos)
+                .sum();
     }
 
     /** What a benchmark does with its mesh, which it starts itself. */
