@@ -22,7 +22,10 @@ import reactor.netty.http.websocket.WebsocketInbound;
 import reactor.netty.http.websocket.WebsocketOutbound;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Stands for a service: answers with what it was asked, and with its health. */
+/**
+ * Stands for a service: answers with what it was asked, and with its health. A path, or a header {@code stub}, that says
+ * slow, forbidden or break-off is answered so.
+ */
 public final class StubService {
 
     private final String name;
@@ -105,7 +108,8 @@ public final class StubService {
                                     .map(i -> "id: " + i + "\ndata: " + i + "\n\n"));
         }
         int hit = hits.computeIfAbsent(path, p -> new AtomicInteger()).incrementAndGet();
-        if (path.contains("reset") && hit == 1) {
+        var asked = path + " " + request.requestHeaders().get("stub", "");
+        if (asked.contains("reset") && hit == 1 || asked.contains("break-off")) {
             return request.receive()
                     .then(Mono.fromRunnable(() -> request.withConnection(c -> c.channel().close())))
                     .then(Mono.never());
@@ -119,14 +123,14 @@ public final class StubService {
                 .forEach(h ->
                         headers.put(h.getKey().toLowerCase(java.util.Locale.ROOT), h.getValue()));
         seen.put("headers", headers);
-        var delay = path.contains("slow") ? Duration.ofMillis(1_500) : Duration.ZERO;
+        var delay = asked.contains("slow") ? Duration.ofMillis(1_500) : Duration.ZERO;
         return request.receive()
                 .map(ByteBuf::readableBytes)
                 .reduce(0, Integer::sum)
                 .delayElement(delay)
                 .flatMap(bytes -> {
                     seen.put("bytes", bytes);
-                    return response.status(path.contains("forbidden") ? 403 : 200)
+                    return response.status(asked.contains("forbidden") ? 403 : 200)
                             .header("Content-Type", "application/json")
                             .header("X-Request-Id", "the-service's-own")
                             .sendByteArray(Mono.just(json(seen)))

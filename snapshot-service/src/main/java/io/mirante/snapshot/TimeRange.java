@@ -1,10 +1,9 @@
 package io.mirante.snapshot;
 
 import io.mirante.platform.web.ProblemException;
-import java.time.DateTimeException;
+import io.mirante.platform.web.QueryTimes;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.time.temporal.ChronoUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -34,16 +33,17 @@ public record TimeRange(Instant start, Instant end) {
      */
     public static TimeRange ofQuery(@Nullable String start, @Nullable String end) {
         return of(
-                orElse(instant("start_time", start), FIRST),
-                orElse(instant("end_time", end), LAST),
+                orElse(QueryTimes.of("start_time", start), FIRST),
+                orElse(QueryTimes.of("end_time", end), LAST),
                 "?end_time");
     }
 
     /** As {@link #ofQuery}; a missing end is now, a missing start lies the given time before the end. */
     public static TimeRange ofQuery(
             @Nullable String start, @Nullable String end, Instant now, Duration back) {
-        var until = orElse(instant("end_time", end), now.truncatedTo(ChronoUnit.MICROS));
-        return of(orElse(instant("start_time", start), until.minus(back)), until, "?end_time");
+        var until = orElse(QueryTimes.of("end_time", end), now.truncatedTo(ChronoUnit.MICROS));
+        return of(
+                orElse(QueryTimes.of("start_time", start), until.minus(back)), until, "?end_time");
     }
 
     /**
@@ -74,20 +74,5 @@ public record TimeRange(Instant start, Instant end) {
 
     private static Instant orElse(@Nullable Instant value, Instant otherwise) {
         return value == null ? otherwise : value;
-    }
-
-    private static @Nullable Instant instant(String name, @Nullable String text) {
-        if (text == null || text.isEmpty()) {
-            return null;
-        }
-        try {
-            // A plus sign that was not escaped arrives as a blank.
-            return OffsetDateTime.parse(text.replace(' ', '+')).toInstant();
-        } catch (DateTimeException e) {
-            throw ProblemException.malformed(
-                    "?" + name,
-                    "not_a_time",
-                    name + " must be an RFC 3339 time such as 2026-11-20T10:00:00Z");
-        }
     }
 }

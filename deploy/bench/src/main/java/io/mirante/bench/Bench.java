@@ -4,6 +4,7 @@ import io.mirante.bench.client.MeshException;
 import io.mirante.bench.demo.Demo;
 import io.mirante.bench.ingest.IngestBench;
 import io.mirante.bench.start.StartBench;
+import io.mirante.bench.sustained.SustainedBench;
 import io.mirante.bench.token.TokenBench;
 import java.util.Arrays;
 import java.util.List;
@@ -11,7 +12,7 @@ import java.util.List;
 /** What {@code ./mesh demo} and {@code ./mesh bench NAME} run. */
 public final class Bench {
     private static final String USAGE =
-            "usage: ./mesh demo [options] | ./mesh bench start|token|ingest [options]";
+            "usage: ./mesh demo [options] | ./mesh bench start|token|ingest|sustained [options]";
 
     private Bench() {}
 
@@ -40,6 +41,7 @@ public final class Bench {
             case "demo" -> Demo.run(rest, System.out);
             case "start" -> StartBench.run(rest, System.out);
             case "ingest" -> IngestBench.run(rest, System.out);
+            case "sustained" -> SustainedBench.run(rest, System.out);
             case "token" -> TokenBench.run(System.out);
             default -> {
                 System.out.println("mesh bench: there is no bench \"" + name + "\"");

@@ -278,7 +278,8 @@ final class Up {
                                         .ifPresent(KafkaServer::stop));
             }
         }
-        server = KafkaServer.start(infrastructure.kafka().withPort(ports.of(Ports.KAFKA)));
+        var kafka = infrastructure.kafka().withPort(ports.of(Ports.KAFKA));
+        server = KafkaServer.start(settings.allTiers() ? kafka.withAllCompilers() : kafka);
         progress.line(
                 Ports.KAFKA, (ran ? "runs already, port " : "ready on port ") + server.port());
         List<String> made = new ArrayList<>(TopicSetup.createMissing(server.bootstrapServers()));

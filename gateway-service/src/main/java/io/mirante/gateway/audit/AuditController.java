@@ -7,10 +7,10 @@ import io.mirante.platform.web.Caller;
 import io.mirante.platform.web.Page;
 import io.mirante.platform.web.Paging;
 import io.mirante.platform.web.ProblemException;
+import io.mirante.platform.web.QueryTimes;
 import io.mirante.platform.web.Scopes;
 import io.swagger.v3.oas.annotations.Operation;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.security.access.prepost.PreAuthorize;
@@ -55,27 +55,13 @@ class AuditController {
                         kind,
                         action,
                         target,
-                        time("start_time", start),
-                        time("end_time", end));
+                        QueryTimes.of("start_time", start),
+                        QueryTimes.of("end_time", end));
         var after = cursor(paging.after());
         return database.one(
                         whose, db -> AuditLog.find(db, whose, filter, after, paging.limit() + 1))
                 .map(rows ->
                         Page.of(rows, paging.limit(), last -> last.at() + "/" + last.auditId()));
-    }
-
-    private static @Nullable Instant time(String name, @Nullable String text) {
-        if (text == null || text.isEmpty()) {
-            return null;
-        }
-        try {
-            return OffsetDateTime.parse(text).toInstant();
-        } catch (DateTimeParseException e) {
-            throw ProblemException.malformed(
-                    "?" + name,
-                    "invalid",
-                    name + " must be a time such as 2026-11-21T10:00:00Z, was " + text);
-        }
     }
 
     private static AuditLog.@Nullable Cursor cursor(@Nullable String after) {

@@ -3,6 +3,7 @@ package io.mirante.gateway.docs;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.mirante.gateway.GatewaySettings;
+import io.mirante.gateway.problem.Problem;
 import io.mirante.gateway.problem.Problems;
 import io.mirante.gateway.routing.Service;
 import io.mirante.platform.web.RequestIds;
@@ -155,7 +156,7 @@ class DocsController {
                     LOG.atInfo()
                             .addKeyValue("request_id", RequestIds.of(exchange))
                             .log("{} gives no document: {}", name, e.getMessage());
-                    return problems.unavailable(exchange, service.get().fullName())
+                    return problems.answer(exchange, Problem.unavailable(service.get().fullName()))
                             .then(Mono.empty());
                 })
                 .flatMap(document -> write(exchange, document));

@@ -13,8 +13,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import java.util.function.Predicate;
-import org.springframework.http.server.reactive.ServerHttpResponse;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
 
@@ -89,13 +89,13 @@ public final class ServiceGuards {
      * @param timed whether its route has a time limit
      * @return the request's end, or {@link FullException}
      */
-    public Mono<Void> inBulkhead(String service, boolean timed, Mono<Void> request) {
+    public <T> Mono<T> inBulkhead(String service, boolean timed, Mono<T> request) {
         var bulkhead =
                 timed ? calls.bulkhead(service + "-calls") : streams.bulkhead(service + "-streams");
         return Mono.defer(() ->
                 bulkhead.tryAcquirePermission()
                         ? request.doFinally(signal -> bulkhead.onComplete())
-                        : Mono.<Void>error(full(service, bulkhead)));
+                        : Mono.<T>error(full(service, bulkhead)));
     }
 
     private static FullException full(String service, Bulkhead bulkhead) {
@@ -105,14 +105,12 @@ public final class ServiceGuards {
     /**
      * Runs an attempt unless the service's breaker is open; then it ends with an error for which {@link #isOpen} holds.
      *
-     * @param response whose commitment says that the service has answered
      * @param failure which errors are the service's failure
+     * @param attempt makes the attempt; to run what it is given once the service has answered, which it has at the latest
+     *     when the attempt completes
      */
-    public Mono<Void> throughBreaker(
-            String service,
-            ServerHttpResponse response,
-            Predicate<Throwable> failure,
-            Mono<Void> attempt) {
+    public <T> Mono<T> throughBreaker(
+            String service, Predicate<Throwable> failure, Function<Runnable, Mono<T>> attempt) {
         return Mono.defer(() -> {
             var breaker = breakers.circuitBreaker(service);
             if (!breaker.tryAcquirePermission()) {
@@ -121,11 +119,8 @@ public final class ServiceGuards {
             }
             var told = new AtomicBoolean();
             long start = System.nanoTime();
-            response.beforeCommit(() -> {
-                succeeded(breaker, told, start);
-                return Mono.empty();
-            });
-            return attempt.doOnSuccess(done -> succeeded(breaker, told, start))
+            return attempt.apply(() -> succeeded(breaker, told, start))
+                    .doOnSuccess(done -> succeeded(breaker, told, start))
                     .doOnError(error -> {
                         if (told.compareAndSet(false, true)) {
                             if (failure.test(error)) {

@@ -3,6 +3,7 @@ package io.mirante.gateway.keys;
 import com.github.benmanes.caffeine.cache.Ticker;
 import io.mirante.platform.security.TokenMinter;
 import java.time.Clock;
+import org.jspecify.annotations.Nullable;
 import org.springframework.security.core.authority.AuthorityUtils;
 import org.springframework.security.core.context.ReactiveSecurityContextHolder;
 import org.springframework.security.oauth2.jwt.Jwt;
@@ -45,9 +46,14 @@ public final class Door {
                 .doOnNext(who -> lastUse.used(who.keyId()));
     }
 
+    /** Whose a key was when it was last looked up; null = nobody's, or not known here. */
+    public @Nullable Principal known(String keyHash) {
+        return keys.known(keyHash);
+    }
+
     /** Whether the key was good when it was last looked up, and so needs no look-up that could be refused. */
     public boolean knows(String keyHash) {
-        return keys.knows(keyHash);
+        return known(keyHash) != null;
     }
 
     /** The token that says so to the services. */

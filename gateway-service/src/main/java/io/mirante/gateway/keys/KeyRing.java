@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
@@ -59,10 +60,10 @@ final class KeyRing {
                 .removeIf(k -> k.principal().filter(p -> p.keyId().equals(keyId)).isPresent());
     }
 
-    /** Whether the key was somebody's when it was last asked for, within the last quarter of an hour. */
-    boolean knows(String hash) {
+    /** Whose the key was when it was last asked for, within the last quarter of an hour; null = nobody's. */
+    @Nullable Principal known(String hash) {
         var before = known.getIfPresent(hash);
-        return before != null && before.principal().isPresent();
+        return before == null ? null : before.principal().orElse(null);
     }
 
     private Mono<Optional<Principal>> load(String hash) {

@@ -28,10 +28,12 @@ public final class PresentedKey {
      * empty password; null when there is none.
      */
     public static @Nullable String hashOf(HttpHeaders headers) {
-        var key = headers.getFirst("x-api-key");
-        if (key == null || key.isBlank()) {
-            key = fromAuthorization(headers.getFirst(HttpHeaders.AUTHORIZATION));
-        }
+        return hashOf(headers.getFirst("x-api-key"), headers.getFirst(HttpHeaders.AUTHORIZATION));
+    }
+
+    /** The same for the first values of the two headers, null where there is none. */
+    public static @Nullable String hashOf(@Nullable String apiKey, @Nullable String authorization) {
+        var key = apiKey == null || apiKey.isBlank() ? fromAuthorization(authorization) : apiKey;
         return key == null ? null : hash(key);
     }
 

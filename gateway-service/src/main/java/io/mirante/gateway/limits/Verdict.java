@@ -2,6 +2,7 @@ package io.mirante.gateway.limits;
 
 import io.github.bucket4j.ConsumptionProbe;
 import java.time.Duration;
+import java.util.function.BiConsumer;
 import org.springframework.http.HttpHeaders;
 
 /**
@@ -26,11 +27,16 @@ public record Verdict(
 
     /** Says so: {@code X-RateLimit-Reset} in seconds from now, {@code Retry-After} when refused. */
     public void write(HttpHeaders headers) {
-        headers.set("X-RateLimit-Limit", Long.toString(limit));
-        headers.set("X-RateLimit-Remaining", Long.toString(remaining));
-        headers.set("X-RateLimit-Reset", Long.toString(seconds(full)));
+        write(headers::set);
+    }
+
+    /** The same for headers of any kind; {@code header} takes a name and its only value. */
+    public void write(BiConsumer<String, String> header) {
+        header.accept("X-RateLimit-Limit", Long.toString(limit));
+        header.accept("X-RateLimit-Remaining", Long.toString(remaining));
+        header.accept("X-RateLimit-Reset", Long.toString(seconds(full)));
         if (!passes) {
-            headers.set(HttpHeaders.RETRY_AFTER, Long.toString(Math.max(1, seconds(retryAfter))));
+            header.accept(HttpHeaders.RETRY_AFTER, Long.toString(Math.max(1, seconds(retryAfter))));
         }
     }
 

@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.mirante.gateway.keys.Door;
 import io.mirante.gateway.keys.Principal;
 import io.mirante.gateway.limits.Admission;
+import io.mirante.gateway.problem.Problem;
 import io.mirante.gateway.problem.Problems;
 import io.mirante.platform.web.RequestIds;
 import io.netty.handler.codec.http.websocketx.WebSocketClientHandshakeException;
@@ -294,7 +295,7 @@ public final class Sockets implements SmartLifecycle {
         LOG.atWarn()
                 .addKeyValue("request_id", RequestIds.of(exchange))
                 .log("{} takes no socket: {}", target.service(), error.toString());
-        return problems.unavailable(exchange, target.service());
+        return problems.answer(exchange, Problem.unavailable(target.service()));
     }
 
     /** The HTTP status with which the service refused the handshake; 0 when it did not answer. */

@@ -6,6 +6,7 @@ import io.mirante.gateway.keys.Door;
 import io.mirante.gateway.keys.PresentedKey;
 import io.mirante.gateway.keys.Principal;
 import io.mirante.gateway.limits.RequestLimits;
+import io.mirante.gateway.problem.Problem;
 import io.mirante.gateway.problem.Problems;
 import io.mirante.gateway.routing.Service;
 import java.net.InetSocketAddress;
@@ -68,14 +69,18 @@ class MetricsController {
         }
         var hash = PresentedKey.hashOf(exchange.getRequest().getHeaders());
         if (hash == null) {
-            return problems.unauthorized(exchange);
+            return problems.answer(exchange, Problem.unauthorized());
         }
         var client = exchange.getRequest().getRemoteAddress();
         var left = limits.unknownKeysOf(client);
         if (!left.passes() && !door.knows(hash)) {
             limits.count(left);
             left.write(exchange.getResponse().getHeaders());
-            return problems.tooMany(exchange, "too many wrong keys from this address");
+            return problems.answer(
+                    exchange,
+                    HttpStatus.TOO_MANY_REQUESTS,
+                    "rate-limited",
+                    "too many wrong keys from this address");
         }
         return door.open(hash)
                 .map(Optional::of)
@@ -89,7 +94,7 @@ class MetricsController {
 
     private Mono<Void> answer(ServerWebExchange exchange, @Nullable Principal principal) {
         if (principal == null) {
-            return problems.unauthorized(exchange);
+            return problems.answer(exchange, Problem.unauthorized());
         }
         return principal.may("platform")
                 ? write(exchange)

@@ -7,12 +7,12 @@ import io.mirante.gateway.keys.Principal;
 import io.mirante.gateway.limits.Admission;
 import io.mirante.gateway.limits.RequestLimits;
 import io.mirante.gateway.live.Sockets;
+import io.mirante.gateway.problem.Problem;
 import io.mirante.gateway.problem.Problems;
 import io.mirante.platform.web.RequestIds;
 import java.net.URI;
 import java.time.Instant;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -106,7 +106,7 @@ final class DoorFilter implements WebFilter, Ordered {
                             meantAs(exchange, meant.path(), true),
                             target(Service.SNAPSHOT, request, meant.path(), true),
                             keyHash -> admit(exchange, keyHash))
-                    : problems.unauthorized(exchange);
+                    : problems.answer(exchange, Problem.unauthorized());
         }
         var keyHash = hash;
         return admit(exchange, keyHash)
@@ -159,14 +159,19 @@ final class DoorFilter implements WebFilter, Ordered {
         var late = admission.late();
         if (late != null) {
             late.write(exchange.getResponse().getHeaders());
-            return problems.tooMany(
-                    exchange,
-                    "more than %d requests in a minute; go on after Retry-After seconds"
-                            .formatted(late.limit()));
+        }
+        return problems.answer(exchange, refusal(admission));
+    }
+
+    /** What is answered to who was not admitted. */
+    static Problem refusal(Admission admission) {
+        var late = admission.late();
+        if (late != null) {
+            return Problem.tooMany(late);
         }
         return admission.unknowable()
-                ? problems.unavailable(exchange, Service.GATEWAY.fullName())
-                : problems.unauthorized(exchange);
+                ? Problem.unavailable(Service.GATEWAY.fullName())
+                : Problem.unauthorized();
     }
 
     private Mono<Void> enter(
@@ -207,7 +212,7 @@ final class DoorFilter implements WebFilter, Ordered {
         }
         if (route.get().bodyLimited()
                 && request.getHeaders().getContentLength() > settings.maxBodyBytes()) {
-            return tooLarge(exchange);
+            return problems.answer(exchange, Problem.bodyTooLarge(settings.maxBodyBytes()));
         }
         var passed =
                 new PassedBody(
@@ -229,15 +234,6 @@ final class DoorFilter implements WebFilter, Ordered {
                                 .request(exchange.getRequest().mutate().path(path).build())
                                 .build())
                 .contextWrite(Door.asCaller(principal));
-    }
-
-    private Mono<Void> tooLarge(ServerWebExchange exchange) {
-        return problems.answer(
-                exchange,
-                HttpStatus.CONTENT_TOO_LARGE,
-                "too-large",
-                "the body is larger than %d bytes; send it in parts"
-                        .formatted(settings.maxBodyBytes()));
     }
 
     private ServerHttpRequest passedOn(
@@ -293,11 +289,18 @@ final class DoorFilter implements WebFilter, Ordered {
         headers.remove("x-api-key");
         headers.remove(HttpHeaders.COOKIE);
         List.copyOf(headers.headerNames()).stream()
-                .filter(name -> {
-                    var lower = name.toLowerCase(Locale.ROOT);
-                    return CLAIMS.stream().anyMatch(lower::startsWith);
-                })
+                .filter(DoorFilter::claims)
                 .forEach(headers::remove);
+    }
+
+    /** Whether a client could claim to be someone by a header of this name. */
+    static boolean claims(String name) {
+        for (var begin : CLAIMS) {
+            if (name.regionMatches(true, 0, begin, 0, begin.length())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**

@@ -9,6 +9,7 @@ import org.springframework.cloud.gateway.route.Route;
 import org.springframework.cloud.gateway.support.RouteMetadataUtils;
 import org.springframework.cloud.gateway.support.ServerWebExchangeUtils;
 import org.springframework.core.Ordered;
+import org.springframework.http.server.reactive.observation.ServerRequestObservationContext;
 import org.springframework.web.reactive.handler.AbstractHandlerMapping;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
@@ -56,6 +57,8 @@ final class FoundRoutes extends AbstractHandlerMapping {
         attributes.put(
                 ServerWebExchangeUtils.GATEWAY_ROUTE_ATTR,
                 Objects.requireNonNull(route, "a service without an address"));
+        ServerRequestObservationContext.findCurrent(attributes)
+                .ifPresent(context -> context.setPathPattern(found.pattern()));
         return Mono.deferContextual(context -> {
             // Where a trace is found that is to be continued.
             attributes.put(ServerWebExchangeUtils.GATEWAY_REACTOR_CONTEXT_ATTR, context);

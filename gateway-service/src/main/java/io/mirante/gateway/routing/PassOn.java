@@ -2,12 +2,15 @@ package io.mirante.gateway.routing;
 
 import io.mirante.gateway.GatewaySettings;
 import io.mirante.gateway.guard.ServiceGuards;
+import io.mirante.gateway.problem.Problem;
 import io.mirante.gateway.problem.Problems;
 import io.mirante.platform.web.RequestIds;
+import io.netty.handler.timeout.ReadTimeoutException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.time.Duration;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.cloud.gateway.filter.GatewayFilterChain;
@@ -58,9 +61,15 @@ final class PassOn implements GlobalFilter, Ordered {
         var attempt =
                 guards.throughBreaker(
                         service,
-                        exchange.getResponse(),
-                        error -> failed(exchange, error),
-                        Mono.defer(() -> chain.filter(exchange)));
+                        error -> failed(bodyArrived(exchange), error),
+                        answered -> {
+                            exchange.getResponse()
+                                    .beforeCommit(() -> {
+                                        answered.run();
+                                        return Mono.empty();
+                                    });
+                            return chain.filter(exchange);
+                        });
         return guards.inBulkhead(
                         service,
                         route.timed(),
@@ -87,9 +96,9 @@ final class PassOn implements GlobalFilter, Ordered {
     }
 
     /** Whether the service failed; a request that broke off or never came to its end is the client's trouble. */
-    private static boolean failed(ServerWebExchange exchange, Throwable error) {
+    static boolean failed(boolean bodyArrived, Throwable error) {
         return caused(error, ConnectException.class)
-                || (bodyArrived(exchange) && (slow(error) || caused(error, IOException.class)));
+                || (bodyArrived && (slow(error) || caused(error, IOException.class)));
     }
 
     private static boolean bodyArrived(ServerWebExchange exchange) {
@@ -98,6 +107,7 @@ final class PassOn implements GlobalFilter, Ordered {
 
     private static boolean slow(Throwable error) {
         return caused(error, TimeoutException.class)
+                || caused(error, ReadTimeoutException.class)
                 || (error instanceof ResponseStatusException status
                         && status.getStatusCode().isSameCodeAs(HttpStatus.GATEWAY_TIMEOUT));
     }
@@ -106,38 +116,49 @@ final class PassOn implements GlobalFilter, Ordered {
         if (exchange.getResponse().isCommitted()) {
             return Mono.error(error);
         }
-        var service = route.service().fullName();
+        var problem =
+                problemOf(
+                        error,
+                        route.service().fullName(),
+                        bodyArrived(exchange),
+                        settings,
+                        RequestIds.of(exchange));
+        return problem == null ? Mono.error(error) : problems.answer(exchange, problem);
+    }
+
+    /**
+     * What is answered when a call of a service ended with an error.
+     *
+     * @param bodyArrived whether the client had sent all it announced
+     * @return null for an error that is none of the service's, the guards' or the client's
+     */
+    static @Nullable Problem problemOf(
+            Throwable error,
+            String service,
+            boolean bodyArrived,
+            GatewaySettings settings,
+            String requestId) {
         if (caused(error, DataBufferLimitException.class)) {
-            return problems.answer(
-                    exchange,
-                    HttpStatus.CONTENT_TOO_LARGE,
-                    "too-large",
-                    "the body is larger than %d bytes; send it in parts"
-                            .formatted(settings.maxBodyBytes()));
+            return Problem.bodyTooLarge(settings.maxBodyBytes());
         }
         if (slow(error)) {
-            return bodyArrived(exchange)
-                    ? problems.tooSlow(exchange, service, settings.timeout())
-                    : problems.answer(
-                            exchange,
-                            HttpStatus.REQUEST_TIMEOUT,
-                            "request-timeout",
-                            "the body did not arrive within %d ms"
-                                    .formatted(settings.timeout().toMillis()));
+            return bodyArrived
+                    ? Problem.tooSlow(service, settings.timeout())
+                    : Problem.bodyTooLate(settings.timeout());
         }
         if (error instanceof ServiceGuards.FullException full) {
-            return problems.busy(exchange, service, String.valueOf(full.getMessage()));
+            return Problem.busy(service, String.valueOf(full.getMessage()));
         }
         if (ServiceGuards.isOpen(error)) {
-            return problems.unavailable(exchange, service);
+            return Problem.unavailable(service);
         }
         if (caused(error, IOException.class)) {
             LOG.atWarn()
-                    .addKeyValue("request_id", RequestIds.of(exchange))
+                    .addKeyValue("request_id", requestId)
                     .log("{} does not answer: {}", service, error.toString());
-            return problems.unavailable(exchange, service);
+            return Problem.unavailable(service);
         }
-        return Mono.error(error);
+        return null;
     }
 
     private static boolean caused(Throwable error, Class<? extends Throwable> type) {

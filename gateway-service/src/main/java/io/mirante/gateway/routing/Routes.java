@@ -99,8 +99,9 @@ public final class Routes {
      *
      * @param timed answered 504 when the service takes too long
      * @param bodyLimited the body must not be larger than the gateway's limit
+     * @param pattern of its paths, for the metrics
      */
-    public record Route(Service service, boolean timed, boolean bodyLimited) {}
+    public record Route(Service service, boolean timed, boolean bodyLimited, String pattern) {}
 
     /**
      * One row; {@code service} is null where the id's prefix names it.
@@ -142,7 +143,11 @@ public final class Routes {
                 return service == null
                         ? Optional.empty()
                         : Optional.of(
-                                new Route(service, !any(UNTIMED, path), !any(STREAMED_IN, path)));
+                                new Route(
+                                        service,
+                                        !any(UNTIMED, path),
+                                        !any(STREAMED_IN, path),
+                                        row.pattern().getPatternString()));
             }
         }
         return Optional.empty();
@@ -164,7 +169,7 @@ public final class Routes {
                             ? Optional.<Service>empty()
                             : Service.ofId(name).filter(service -> service != GATEWAY);
             if (other.isPresent()) {
-                return Optional.of(new Route(other.get(), true, true));
+                return Optional.of(new Route(other.get(), true, true, rawPath));
             }
         }
         return find(method, rawPath);

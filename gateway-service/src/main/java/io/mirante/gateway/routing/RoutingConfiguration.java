@@ -1,7 +1,12 @@
 package io.mirante.gateway.routing;
 
 import io.mirante.gateway.GatewaySettings;
+import io.mirante.gateway.guard.ServiceGuards;
+import io.mirante.gateway.keys.Door;
+import io.mirante.gateway.limits.RequestLimits;
+import io.mirante.gateway.problem.Problems;
 import io.mirante.platform.web.RequestIds;
+import io.mirante.platform.web.ShortWay;
 import java.util.List;
 import org.springframework.cloud.gateway.filter.headers.HttpHeadersFilter;
 import org.springframework.cloud.gateway.handler.FilteringWebHandler;
@@ -12,6 +17,7 @@ import org.springframework.security.web.server.MatcherSecurityWebFilterChain;
 import org.springframework.security.web.server.SecurityWebFilterChain;
 import org.springframework.security.web.server.util.matcher.ServerWebExchangeMatchers;
 import org.springframework.web.server.ServerWebExchange;
+import reactor.netty.http.client.HttpClient;
 
 /** Spring Cloud Gateway as the proxy behind {@link DoorFilter}: two routes per service, with and without time limit. */
 @Configuration(proxyBeanMethods = false)
@@ -21,6 +27,18 @@ final class RoutingConfiguration {
     @Bean
     FoundRoutes foundRoutes(GatewaySettings settings, FilteringWebHandler proxy) {
         return new FoundRoutes(settings, proxy);
+    }
+
+    /** A short way for events that come one by one. */
+    @Bean
+    ShortWay quickEvents(
+            Door door,
+            RequestLimits limits,
+            ServiceGuards guards,
+            Problems problems,
+            GatewaySettings settings,
+            HttpClient http) {
+        return new QuickPass("/api/v1/events", door, limits, guards, problems, settings, http);
     }
 
     /** The answer already carries the request's id; the service's copy would be a second one. */

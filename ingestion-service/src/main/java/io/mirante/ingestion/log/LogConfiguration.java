@@ -52,10 +52,11 @@ final class LogConfiguration {
         config.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
         config.put(ProducerConfig.ACKS_CONFIG, "all");
         config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
-        config.put(ProducerConfig.LINGER_MS_CONFIG, 0);
-        // Alone, an event is sent at once; those that come meanwhile share the next request. With
-        // five on their way, requests hold few events each, and cost Kafka and this service twice
-        // as much.
+        // Events of the same millisecond, and those that come while a request is on its way, share
+        // the
+        // next request. Without the wait, or with five on their way, requests hold few events each,
+        // and cost Kafka and this service up to twice as much.
+        config.put(ProducerConfig.LINGER_MS_CONFIG, 1);
         config.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
         config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 100);
         config.put(
@@ -73,7 +74,6 @@ final class LogConfiguration {
 
     static Map<String, Object> batch(String servers, Duration acknowledgeWithin) {
         var config = single(servers, acknowledgeWithin);
-        config.put(ProducerConfig.LINGER_MS_CONFIG, 5);
         config.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 5);
         config.put(ProducerConfig.BATCH_SIZE_CONFIG, 262_144);
         config.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");

@@ -8,11 +8,10 @@ import io.mirante.platform.web.Caller;
 import io.mirante.platform.web.Page;
 import io.mirante.platform.web.Paging;
 import io.mirante.platform.web.ProblemException;
+import io.mirante.platform.web.QueryTimes;
 import io.swagger.v3.oas.annotations.Operation;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.time.format.DateTimeParseException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.security.access.prepost.PreAuthorize;
@@ -59,8 +58,8 @@ class RejectedEventController {
                         eventType,
                         eventId,
                         source,
-                        time("?start_time", startTime),
-                        time("?end_time", endTime),
+                        QueryTimes.of("start_time", startTime),
+                        QueryTimes.of("end_time", endTime),
                         List.of(),
                         false);
         var masker = tenants.masker(caller.tenant());
@@ -83,21 +82,6 @@ class RejectedEventController {
                     pointer,
                     "not_allowed",
                     "reason must be malformed, contract, size, identity, id_conflict or version");
-        }
-    }
-
-    private static @Nullable Instant time(String pointer, @Nullable String text) {
-        if (text == null || text.isEmpty()) {
-            return null;
-        }
-        try {
-            return OffsetDateTime.parse(text).toInstant();
-        } catch (DateTimeParseException e) {
-            throw ProblemException.malformed(
-                    pointer,
-                    "invalid_time",
-                    pointer.substring(1)
-                            + " must be an RFC 3339 time, such as 2026-11-20T10:00:00Z");
         }
     }
 

@@ -56,6 +56,8 @@ public final class KafkaServer implements AutoCloseable {
      * @param logFile where the broker's output is appended
      * @param port the broker's, in [1, 65535], or 0 for any free one
      * @param heapMib {@code -Xmx} in MiB, at least 128
+     * @param allCompilers whether it is to be fast under load for long, rather than soon and small: with all compilers, and
+     *     a collector whose pauses do not grow with the broker's metrics
      * @param stopWithParent whether the broker stops as soon as this JVM has ended, however it ended
      * @param classPath of the broker's JVM
      * @param properties Kafka's own settings, in place of the ones this class chooses or beside them
@@ -65,6 +67,7 @@ public final class KafkaServer implements AutoCloseable {
             Path logFile,
             int port,
             int heapMib,
+            boolean allCompilers,
             boolean stopWithParent,
             String classPath,
             Map<String, String> properties) {
@@ -90,34 +93,65 @@ public final class KafkaServer implements AutoCloseable {
                     0,
                     256,
                     false,
+                    false,
                     System.getProperty("java.class.path"),
                     Map.of());
         }
 
         /** Ending with this JVM. */
         public Settings forTests() {
-            return new Settings(folder, logFile, port, heapMib, true, classPath, properties);
+            return new Settings(
+                    folder, logFile, port, heapMib, allCompilers, true, classPath, properties);
+        }
+
+        /** Fast under load for long. */
+        public Settings withAllCompilers() {
+            return new Settings(
+                    folder, logFile, port, heapMib, true, stopWithParent, classPath, properties);
         }
 
         public Settings withPort(int value) {
             return new Settings(
-                    folder, logFile, value, heapMib, stopWithParent, classPath, properties);
+                    folder,
+                    logFile,
+                    value,
+                    heapMib,
+                    allCompilers,
+                    stopWithParent,
+                    classPath,
+                    properties);
         }
 
         public Settings withLogFile(Path value) {
             return new Settings(
-                    folder, value, port, heapMib, stopWithParent, classPath, properties);
+                    folder,
+                    value,
+                    port,
+                    heapMib,
+                    allCompilers,
+                    stopWithParent,
+                    classPath,
+                    properties);
         }
 
         public Settings withClassPath(String value) {
-            return new Settings(folder, logFile, port, heapMib, stopWithParent, value, properties);
+            return new Settings(
+                    folder,
+                    logFile,
+                    port,
+                    heapMib,
+                    allCompilers,
+                    stopWithParent,
+                    value,
+                    properties);
         }
 
         /** One more of Kafka's own settings, for example {@code group.initial.rebalance.delay.ms}. */
         public Settings withProperty(String name, String value) {
             var more = new TreeMap<>(properties);
             more.put(name, value);
-            return new Settings(folder, logFile, port, heapMib, stopWithParent, classPath, more);
+            return new Settings(
+                    folder, logFile, port, heapMib, allCompilers, stopWithParent, classPath, more);
         }
 
         /**
@@ -256,10 +290,12 @@ public final class KafkaServer implements AutoCloseable {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(
+                settings.allCompilers()
+                        ? List.of("-XX:+UseG1GC")
+                        : List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+        command.addAll(
                 List.of(
                         "-Xmx" + settings.heapMib() + "m",
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
                         "-XX:+ExitOnOutOfMemoryError",
                         "-Xshare:auto",
                         "-Djava.awt.headless=true",

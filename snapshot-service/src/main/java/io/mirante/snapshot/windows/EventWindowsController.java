@@ -8,13 +8,11 @@ import io.mirante.contracts.events.Module;
 import io.mirante.platform.persistence.TenantDatabase;
 import io.mirante.platform.tenants.Tenants;
 import io.mirante.platform.web.Caller;
-import io.mirante.platform.web.ProblemException;
+import io.mirante.platform.web.QueryTimes;
 import io.mirante.snapshot.CountedUpTo;
 import io.r2dbc.spi.Readable;
 import io.swagger.v3.oas.annotations.Operation;
 import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -79,24 +77,13 @@ class EventWindowsController {
             @PathVariable String id,
             @RequestParam(name = "occurred_at") String occurredAt,
             Caller caller) {
-        var at = time(occurredAt);
+        var at = QueryTimes.required("occurred_at", occurredAt);
         return countedUpTo
                 .now()
                 .flatMap(until ->
                         database.one(caller.tenant(), db -> find(caller.tenant(), id, at, db))
                                 .map(event -> new CountedIn(id, true, windows(event), until))
                                 .defaultIfEmpty(new CountedIn(id, false, List.of(), until)));
-    }
-
-    private static Instant time(String text) {
-        try {
-            return OffsetDateTime.parse(text).toInstant();
-        } catch (DateTimeParseException e) {
-            throw ProblemException.malformed(
-                    "?occurred_at",
-                    "invalid_time",
-                    "occurred_at must be the event's RFC 3339 time, such as 2026-11-20T10:00:00Z");
-        }
     }
 
     private static Mono<CleanEvent> find(

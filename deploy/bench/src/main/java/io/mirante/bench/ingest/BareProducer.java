@@ -37,7 +37,7 @@ public final class BareProducer {
                                 ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG,
                                 true,
                                 ProducerConfig.LINGER_MS_CONFIG,
-                                0,
+                                1,
                                 ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION,
                                 1));
         String topic = arguments[2];

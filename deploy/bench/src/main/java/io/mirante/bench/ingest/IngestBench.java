@@ -1,5 +1,6 @@
 package io.mirante.bench.ingest;
 
+import io.mirante.bench.Options;
 import io.mirante.bench.client.MeshException;
 import io.mirante.bench.ingest.Load.Seen;
 import io.mirante.bench.mesh.BenchMesh;
@@ -79,23 +80,15 @@ public final class IngestBench {
      * @return exit code
      */
     public static int run(List<String> arguments, PrintStream out) {
-        int rounds = 5;
-        if (arguments.size() == 2
-                && arguments.getFirst().equals("--rounds")
-                && arguments.get(1).matches("[1-9]|1[0-9]|20")) {
-            rounds = Integer.parseInt(arguments.get(1));
-        } else if (!arguments.isEmpty()) {
-            out.println("usage: ./mesh bench ingest [--rounds N], N from 1 to 20");
-            return 2;
-        }
-        int asked = rounds;
+        int rounds =
+                Options.of("ingest").number("--rounds", 5, 1, 20).read(arguments).value("--rounds");
         return BenchMesh.use(
                 "ingest",
                 Map.of("MESH_ALL_TIERS", "on", "MESH_AOT", "off"),
                 out,
                 mesh -> {
                     mesh.run("up", "--detach");
-                    new IngestBench(out, mesh, asked).measure();
+                    new IngestBench(out, mesh, rounds).measure();
                 });
     }
 
@@ -184,14 +177,14 @@ public final class IngestBench {
     private Map<String, Long> cpu(Target target) {
         Map<String, Long> nanos = new LinkedHashMap<>();
         if (target.name().startsWith("L")) {
-            nanos.put("probe", cpuNanos(target.pid()));
+            nanos.put("probe", BenchMesh.cpuNanos(target.pid()));
         } else {
             if (target.name().contains("gateway")) {
-                nanos.put("gateway", cpuNanos(pid("gateway")));
+                nanos.put("gateway", part("gateway").cpuNanos());
             }
-            nanos.put("ingestion", cpuNanos(pid("ingestion")));
+            nanos.put("ingestion", part("ingestion").cpuNanos());
         }
-        nanos.put("kafka", cpuNanos(pid("kafka")));
+        nanos.put("kafka", part("kafka").cpuNanos());
         return nanos;
     }
 
@@ -419,7 +412,7 @@ public final class IngestBench {
                                 "bootstrap.servers=127.0.0.1:" + port("kafka"),
                                 "acks=all",
                                 "enable.idempotence=true",
-                                "linger.ms=5",
+                                "linger.ms=1",
                                 "batch.size=262144",
                                 "compression.type=lz4",
                                 "buffer.memory=67108864"));
@@ -478,13 +471,6 @@ public final class IngestBench {
 
     private long pid(String part) {
         return part(part).pid();
-    }
-
-    private static long cpuNanos(long pid) {
-        return ProcessHandle.of(pid)
-                .flatMap(process -> process.info().totalCpuDuration())
-                .map(Duration::toNanos)
-                .orElse(0L);
     }
 
     private void note(String name, double figure) {

@@ -30,6 +30,11 @@ public final class BenchMesh {
     /** A process of the mesh. */
     public record Part(String name, long pid, int port, long pssBytes) {
 
+        /** CPU time that it, and what it has started, has used so far; 0 when it has ended. */
+        public long cpuNanos() {
+            return BenchMesh.cpuNanos(pid);
+        }
+
         /** Asks it to end and waits until it has. */
         public void end() {
             ProcessHandle.of(pid)
@@ -38,6 +43,15 @@ public final class BenchMesh {
                         process.onExit().join();
                     });
         }
+    }
+
+    /** CPU time that a process and those it has started have used so far; 0 when it has ended. */
+    public static long cpuNanos(long pid) {
+        return ProcessHandle.of(pid).stream()
+                .flatMap(process -> Stream.concat(Stream.of(process), process.descendants()))
+                .flatMap(process -> process.info().totalCpuDuration().stream())
+                .mapToLong(Duration::toNanos)
+                .sum();
     }
 
     /** What a benchmark does with its mesh, which it starts itself. */

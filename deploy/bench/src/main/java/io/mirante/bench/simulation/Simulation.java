@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -86,9 +87,23 @@ public final class Simulation {
             throw new IllegalArgumentException(
                     "eventsPerSecond must be above 0, was " + eventsPerSecond);
         }
-        return LongStream.iterate(from.getEpochSecond(), second -> second + 1)
+        long first = from.getEpochSecond();
+        // What began within the span before is still going on.
+        Map<Long, List<SimulatedEvent>> ahead = new HashMap<>();
+        return LongStream.iterate(first - LIVE_SPAN_SECONDS, second -> second + 1)
                 .boxed()
-                .flatMap(second -> liveSecond(second, eventsPerSecond).stream());
+                .flatMap(second -> {
+                    for (SimulatedEvent event : startingAt(second, eventsPerSecond)) {
+                        ahead.computeIfAbsent(
+                                        event.timestamp().getEpochSecond(),
+                                        ignored -> new ArrayList<>())
+                                .add(event);
+                    }
+                    List<SimulatedEvent> events = ahead.remove(second);
+                    return events == null || second < first
+                            ? Stream.empty()
+                            : events.stream().sorted(IN_ORDER);
+                });
     }
 
     /** The live events of one second, in order. */

@@ -1,5 +1,6 @@
 package io.mirante.bench.start;
 
+import io.mirante.bench.Options;
 import io.mirante.bench.client.MeshException;
 import io.mirante.bench.mesh.BenchMesh;
 import java.io.IOException;
@@ -37,18 +38,10 @@ public final class StartBench {
      * @return exit code
      */
     public static int run(List<String> arguments, PrintStream out) {
-        int rounds = 5;
-        if (arguments.size() == 2
-                && arguments.getFirst().equals("--rounds")
-                && arguments.get(1).matches("[1-9]|1[0-9]|20")) {
-            rounds = Integer.parseInt(arguments.get(1));
-        } else if (!arguments.isEmpty()) {
-            out.println("usage: ./mesh bench start [--rounds N], N from 1 to 20");
-            return 2;
-        }
-        int asked = rounds;
+        int rounds =
+                Options.of("start").number("--rounds", 5, 1, 20).read(arguments).value("--rounds");
         return BenchMesh.use(
-                "start", Map.of(), out, mesh -> new StartBench(out, mesh).measure(asked));
+                "start", Map.of(), out, mesh -> new StartBench(out, mesh).measure(rounds));
     }
 
     private void measure(int rounds) throws IOException, InterruptedException {

@@ -6,13 +6,12 @@ import io.mirante.platform.web.Caller;
 import io.mirante.platform.web.Page;
 import io.mirante.platform.web.Paging;
 import io.mirante.platform.web.ProblemException;
+import io.mirante.platform.web.QueryTimes;
 import io.mirante.platform.web.Scopes;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -92,8 +91,8 @@ class DeadLetterController {
                         reason,
                         ofTopic,
                         consumer,
-                        time("start_time", start),
-                        time("end_time", end));
+                        QueryTimes.of("start_time", start),
+                        QueryTimes.of("end_time", end));
         var before = offset("?cursor", paging.after());
         return Mono.fromCallable(() -> read(selection, before, paging.limit()))
                 .subscribeOn(Schedulers.boundedElastic())
@@ -204,20 +203,6 @@ class DeadLetterController {
             throw ProblemException.notFound("tenant " + asked);
         }
         return caller.tenant();
-    }
-
-    private static @Nullable Instant time(String name, @Nullable String text) {
-        if (text == null || text.isEmpty()) {
-            return null;
-        }
-        try {
-            return OffsetDateTime.parse(text).toInstant();
-        } catch (DateTimeParseException e) {
-            throw ProblemException.malformed(
-                    "?" + name,
-                    "invalid_time",
-                    name + " must be an RFC 3339 time, such as 2026-11-20T10:00:00Z");
-        }
     }
 
     private static @Nullable Long offset(String pointer, @Nullable String text) {

@@ -4,13 +4,7 @@ import org.springframework.http.HttpStatusCode;
 import reactor.core.publisher.Mono;
 
 /**
- * A route that takes so many small calls that Spring's way to a handler costs several times what the handler does. Calls
- * in its plain form are answered on the server itself; any other call of the route takes the usual way, to a controller
- * that does the same work.
- *
- * <p>Plain are calls of exactly this path without a query, with a JSON body of known size that is not packed, and with a
- * token that the usual way has verified before and that has the scope. So there is one place where tokens are verified,
- * and one where calls are refused. With tracing on, all calls take the usual way.
+ * A {@link ShortWay} of a service: for callers with a token that the usual way has verified before and that has the scope.
  *
  * @param path such as {@code /api/v1/events}
  * @param scope what the caller must have, such as {@code ingest}

@@ -6,6 +6,7 @@ import io.mirante.platform.security.CachingJwtDecoder;
 import io.swagger.v3.core.jackson.ModelResolver;
 import io.swagger.v3.oas.models.OpenAPI;
 import java.time.Duration;
+import java.util.ArrayList;
 import org.springdoc.core.providers.ObjectMapperProvider;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Value;
@@ -53,24 +54,28 @@ public class WebAutoConfiguration implements WebFluxConfigurer {
         return new Draining(drain);
     }
 
-    /** Answers the {@link QuickPost}s there are; with tracing on, their calls take the usual way and are traced. */
+    /** Answers calls that take a {@link ShortWay}; with tracing on, they take the usual way and are traced. */
     @Bean
     @ConditionalOnBooleanProperty(
             name = "management.tracing.export.enabled",
             havingValue = false,
             matchIfMissing = true)
-    WebServerFactoryCustomizer<NettyReactiveWebServerFactory> quickPosts(
+    WebServerFactoryCustomizer<NettyReactiveWebServerFactory> shortWays(
+            ObjectProvider<ShortWay> ways,
             ObjectProvider<QuickPost> posts,
             ObjectProvider<CachingJwtDecoder> tokens,
             ObjectProvider<MeterRegistry> meters,
             Draining draining,
             JsonMapper json) {
         return factory -> {
-            var all = posts.orderedStream().toList();
+            var all = new ArrayList<>(ways.orderedStream().toList());
             var decoder = tokens.getIfAvailable();
-            if (!all.isEmpty() && decoder != null) {
-                factory.addRouteProviders(
-                        new QuickPosts(all, decoder, draining, meters.getObject(), json));
+            if (decoder != null) {
+                posts.orderedStream()
+                        .forEach(post -> all.add(new QuickPostWay(post, decoder, json)));
+            }
+            if (!all.isEmpty()) {
+                factory.addRouteProviders(new ShortWays(all, draining, meters.getObject(), json));
             }
         };
     }

@@ -43,6 +43,7 @@ class QuickPostsTest {
     private static RSAKey key;
 
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private final JsonMapper json = JsonMapper.builder().build();
     private final Draining draining = new Draining(Duration.ZERO);
     private final HttpClient client = HttpClient.newHttpClient();
     private CachingJwtDecoder tokens;
@@ -82,12 +83,15 @@ class QuickPostsTest {
                         .host("127.0.0.1")
                         .port(0)
                         .route(routes ->
-                                new QuickPosts(
-                                                posts,
-                                                tokens,
+                                new ShortWays(
+                                                posts.stream()
+                                                        .map(post ->
+                                                                new QuickPostWay(
+                                                                        post, tokens, json))
+                                                        .toList(),
                                                 draining,
                                                 meters,
-                                                JsonMapper.builder().build())
+                                                json)
                                         .apply(routes)
                                         .route(
                                                 request -> true,
