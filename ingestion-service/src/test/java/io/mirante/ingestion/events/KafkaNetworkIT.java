@@ -47,9 +47,7 @@ import org.springframework.test.web.reactive.server.WebTestClient;
 @Tag("fault")
 class KafkaNetworkIT {
 
-    /** The promise is a second; the rest is for a machine that does other things too. */
-    private static final Duration ANSWERED = Duration.ofSeconds(2);
-
+    private static final Duration ANSWERED = Duration.ofMillis(1_100);
     private static final TopicPartition RAW = new TopicPartition(Topics.EVENTS_RAW.name(), 0);
 
     private static TcpProxy proxy;
