@@ -1,5 +1,6 @@
 package io.mirante.gateway.guard;
 
+import io.netty.channel.ChannelOption;
 import java.time.Duration;
 import java.util.List;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
@@ -11,7 +12,7 @@ import org.springframework.core.annotation.Order;
 import org.springframework.web.cors.CorsConfiguration;
 import org.springframework.web.cors.reactive.CorsWebFilter;
 
-/** CORS, and the server's deadline for headers. */
+/** CORS, and what a connection may do before its request is there. */
 @Configuration(proxyBeanMethods = false)
 final class GuardConfiguration {
 
@@ -41,9 +42,11 @@ final class GuardConfiguration {
     }
 
     @Bean
-    NettyServerCustomizer headerDeadline(GuardSettings settings) {
+    NettyServerCustomizer connections(GuardSettings settings) {
         return server ->
-                server.doOnChannelInit((observer, channel, remote) ->
-                        HeaderDeadline.install(channel.pipeline(), settings.headerTimeout()));
+                server.option(ChannelOption.SO_BACKLOG, settings.backlog())
+                        .doOnChannelInit((observer, channel, remote) ->
+                                HeaderDeadline.install(
+                                        channel.pipeline(), settings.headerTimeout()));
     }
 }

@@ -9,8 +9,11 @@ import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerRegistry;
 import io.github.resilience4j.micrometer.tagged.TaggedBulkheadMetrics;
 import io.github.resilience4j.micrometer.tagged.TaggedCircuitBreakerMetrics;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
@@ -21,7 +24,7 @@ import reactor.core.publisher.Mono;
 /**
  * A circuit breaker and two bulkheads per service: one for calls with a time limit and one for streams without. A service
  * that fails is left alone for a while instead of being waited for, and one that hangs takes its own share of the gateway
- * only. Thread-safe.
+ * only. Calls of a short way have an {@link AdaptiveLimit} besides. Thread-safe.
  *
  * <p>A breaker counts calls that the service did not answer, not its error answers: those are for the client. It decides when
  * the answer's headers are there, so that a long download holds no place of a breaker that tries whether the service is back.
@@ -36,8 +39,13 @@ public final class ServiceGuards {
     private final CircuitBreakerRegistry breakers;
     private final BulkheadRegistry calls;
     private final BulkheadRegistry streams;
+    private final ConcurrentMap<String, AdaptiveLimit> quick = new ConcurrentHashMap<>();
+    private final GuardSettings settings;
+    private final MeterRegistry meters;
 
     ServiceGuards(GuardSettings settings, MeterRegistry meters) {
+        this.settings = settings;
+        this.meters = meters;
         breakers =
                 CircuitBreakerRegistry.of(
                         CircuitBreakerConfig.custom()
@@ -100,6 +108,36 @@ public final class ServiceGuards {
 
     private static FullException full(String service, Bulkhead bulkhead) {
         return new FullException(service, bulkhead.getBulkheadConfig().getMaxConcurrentCalls());
+    }
+
+    /**
+     * Runs a call that takes milliseconds in a service's bulkhead, and no more of them at a time than are answered soon.
+     *
+     * @return the call's end, or {@link FullException}
+     */
+    public <T> Mono<T> inQuickLimit(String service, Mono<T> call) {
+        var guarded = inBulkhead(service, true, call);
+        return Mono.defer(() -> {
+            var limit = quick.computeIfAbsent(service, this::quickLimit);
+            int place = limit.enter();
+            if (place == 0) {
+                return Mono.error(new FullException(service, limit.limit()));
+            }
+            long begun = System.nanoTime();
+            return guarded.doFinally(signal -> {
+                long now = System.nanoTime();
+                limit.leave(place, now, now - begun);
+            });
+        });
+    }
+
+    private AdaptiveLimit quickLimit(String service) {
+        var limit = new AdaptiveLimit(settings.calls(), settings.quickWithin());
+        Gauge.builder("mirante.gateway.quick.limit", limit, AdaptiveLimit::limit)
+                .description("Calls of the short way that may be in flight to the service now")
+                .tag("service", service)
+                .register(meters);
+        return limit;
     }
 
     /**

@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -16,12 +17,14 @@ import reactor.core.publisher.Mono;
 
 /**
  * Keys as they were in the database at most three seconds ago, unknown ones too, so that a revoked one is refused within
- * five wherever it was revoked; at once where {@link #forget} was called. While the database is away, what was known
- * goes on for a quarter of an hour: a restart of PostgreSQL does not close the door. Concurrent look-ups of one key share
- * one query. Thread-safe.
+ * five wherever it was revoked; at once where {@link #forget} was called. A key in use is looked up again after a second,
+ * beside the call that asks for it, so that calls do not wait for the database every three seconds. While the database is
+ * away, what was known goes on for a quarter of an hour: a restart of PostgreSQL does not close the door. Concurrent
+ * look-ups of one key share one query. Thread-safe.
  */
 final class KeyRing {
 
+    static final Duration RENEWED = Duration.ofSeconds(1);
     static final Duration FRESH = Duration.ofSeconds(3);
     static final Duration STALE = Duration.ofMinutes(15);
 
@@ -35,6 +38,7 @@ final class KeyRing {
             Caffeine.newBuilder().maximumSize(MAX_KEYS).expireAfterWrite(STALE).build();
     private final ConcurrentMap<String, Mono<Optional<Principal>>> running =
             new ConcurrentHashMap<>();
+    private final AtomicLong forgotten = new AtomicLong();
 
     KeyRing(Function<String, Mono<Principal>> source, Clock clock) {
         this.source = source;
@@ -47,14 +51,31 @@ final class KeyRing {
     /** Whom the key stands for; empty when nobody; an error when that cannot be known now. */
     Mono<Principal> find(String hash) {
         var before = known.getIfPresent(hash);
-        if (before != null && clock.instant().isBefore(before.checkedAt().plus(FRESH))) {
-            return Mono.justOrEmpty(before.principal());
+        if (before == null || isOlder(before, FRESH)) {
+            return lookUp(hash).flatMap(Mono::justOrEmpty);
         }
-        return running.computeIfAbsent(hash, this::load).flatMap(Mono::justOrEmpty);
+        if (isOlder(before, RENEWED) && !running.containsKey(hash)) {
+            lookUp(hash)
+                    .subscribe(
+                            found -> {},
+                            error -> LOG.warn("a key cannot be checked: {}", error.getMessage()));
+        }
+        return Mono.justOrEmpty(before.principal());
+    }
+
+    private boolean isOlder(Known key, Duration age) {
+        return !clock.instant().isBefore(key.checkedAt().plus(age));
+    }
+
+    private Mono<Optional<Principal>> lookUp(String hash) {
+        return running.computeIfAbsent(hash, this::load);
     }
 
     /** The next call asks the database about this key or person again. */
     void forget(String keyId) {
+        // What is being looked up may be from before.
+        forgotten.incrementAndGet();
+        running.clear();
         known.asMap()
                 .values()
                 .removeIf(k -> k.principal().filter(p -> p.keyId().equals(keyId)).isPresent());
@@ -67,12 +88,16 @@ final class KeyRing {
     }
 
     private Mono<Optional<Principal>> load(String hash) {
+        long begun = forgotten.get();
         return source.apply(hash)
                 .timeout(PATIENCE)
                 .map(Optional::of)
                 .defaultIfEmpty(Optional.empty())
-                .doOnNext(found ->
-                        known.put(hash, new Known(found, clock.instant(), clock.instant())))
+                .doOnNext(found -> {
+                    if (forgotten.get() == begun) {
+                        known.put(hash, new Known(found, clock.instant(), clock.instant()));
+                    }
+                })
                 .onErrorResume(e -> asBefore(hash, e))
                 .doFinally(signal -> running.remove(hash))
                 .cache();

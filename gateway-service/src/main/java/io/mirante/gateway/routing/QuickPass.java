@@ -33,7 +33,7 @@ import reactor.netty.http.client.HttpClientResponse;
 /**
  * The {@link ShortWay} through the gateway: what {@link DoorFilter}, {@link PassOn} and Spring Cloud Gateway do for one path,
  * for small bodies and keys that this gateway has seen to be good. The key is looked up as for any call, the request
- * counted, and bulkhead and breaker of the service are the same. Thread-safe.
+ * counted, and bulkhead and breaker of the service are the same; what overtaxes the service is refused at once. Thread-safe.
  */
 final class QuickPass implements ShortWay {
 
@@ -212,9 +212,8 @@ final class QuickPass implements ShortWay {
 
     private Mono<Answer> passedOn(Principal who, @Nullable Verdict verdict, Request request) {
         var service = route.service().fullName();
-        return guards.inBulkhead(
+        return guards.inQuickLimit(
                         service,
-                        true,
                         guards.throughBreaker(
                                 service,
                                 error -> PassOn.failed(true, error),

@@ -32,17 +32,48 @@ class KeyRingTest {
     }
 
     @Test
-    void aKeyIsLookedUpOnceInThreeSeconds() {
+    void aKeyInUseIsLookedUpAgainAfterASecondAndNobodyWaits() {
         for (int i = 0; i < 10; i++) {
             assertThat(keys.find("h").block(LIMIT)).isEqualTo(ANN);
         }
         assertThat(asked).hasValue(1);
-        clock.move(Duration.ofMillis(2_999));
+        clock.move(KeyRing.RENEWED.minusMillis(1));
         assertThat(keys.find("h").block(LIMIT)).isEqualTo(ANN);
         assertThat(asked).hasValue(1);
+        var later = Sinks.<Principal>one();
+        answer = later.asMono();
         clock.move(Duration.ofMillis(1));
         assertThat(keys.find("h").block(LIMIT)).isEqualTo(ANN);
+        assertThat(keys.find("h").block(LIMIT)).isEqualTo(ANN);
         assertThat(asked).hasValue(2);
+        later.tryEmitEmpty();
+        assertThat(keys.find("h").block(LIMIT)).isNull();
+        assertThat(asked).hasValue(2);
+    }
+
+    @Test
+    void afterThreeSecondsACallWaitsForTheDatabase() {
+        assertThat(keys.find("h").block(LIMIT)).isEqualTo(ANN);
+        var later = Sinks.<Principal>one();
+        answer = later.asMono();
+        clock.move(KeyRing.FRESH);
+        var waiting = keys.find("h").toFuture();
+        assertThat(waiting).isNotDone();
+        later.tryEmitEmpty();
+        assertThat(waiting.join()).isNull();
+    }
+
+    @Test
+    void aLookUpFromBeforeTheKeyWasForgottenIsNotRemembered() {
+        assertThat(keys.find("h").block(LIMIT)).isEqualTo(ANN);
+        var old = Sinks.<Principal>one();
+        answer = old.asMono();
+        clock.move(KeyRing.RENEWED);
+        assertThat(keys.find("h").block(LIMIT)).isEqualTo(ANN);
+        keys.forget("key_1");
+        answer = Mono.empty();
+        old.tryEmitValue(ANN);
+        assertThat(keys.find("h").block(LIMIT)).isNull();
     }
 
     @Test

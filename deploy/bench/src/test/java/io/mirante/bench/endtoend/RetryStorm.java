@@ -7,12 +7,15 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -34,6 +37,7 @@ final class RetryStorm implements AutoCloseable {
     private final ConcurrentLinkedDeque<Connection> idle = new ConcurrentLinkedDeque<>();
     private final Queue<Ledger.Sent> acknowledged = new ConcurrentLinkedQueue<>();
     private final Queue<Ledger.Sent> unknown = new ConcurrentLinkedQueue<>();
+    private final ConcurrentMap<String, LongAdder> failures = new ConcurrentHashMap<>();
 
     RetryStorm(int port, String tenant, String prefix) {
         this.port = port;
@@ -73,6 +77,7 @@ final class RetryStorm implements AutoCloseable {
     Seen run(double perSecond, Duration time) {
         var waiting = new Semaphore(MOST_WAITING);
         var attempts = new AtomicLong();
+        failures.clear();
         var good = new AtomicLong();
         var statuses =
                 new AtomicLong[] {
@@ -116,11 +121,12 @@ final class RetryStorm implements AutoCloseable {
                 offered,
                 attempts.get(),
                 good.get() * 1e9 / time.toNanos(),
-                "%d acknowledged, %d refused for now, %d without an answer, %d never sent"
+                "%d acknowledged, %d refused for now, %d without an answer %s, %d never sent"
                         .formatted(
                                 statuses[0].get(),
                                 statuses[1].get(),
                                 statuses[2].get(),
+                                failures,
                                 statuses[3].get()));
     }
 
@@ -165,6 +171,8 @@ final class RetryStorm implements AutoCloseable {
             status = connection.exchange(event.json());
             idle.addFirst(connection);
         } catch (IOException e) {
+            failures.computeIfAbsent(String.valueOf(e.getMessage()), text -> new LongAdder())
+                    .increment();
             if (connection != null) {
                 connection.close();
             }
