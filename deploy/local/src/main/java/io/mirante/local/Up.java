@@ -1,5 +1,6 @@
 package io.mirante.local;
 
+import io.mirante.contracts.Topics;
 import io.mirante.embedded.EmbeddedServerException;
 import io.mirante.embedded.FreePorts;
 import io.mirante.embedded.KafkaServer;
@@ -25,7 +26,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * Brings up what does not run: Kafka and PostgreSQL side by side, topics, schemas, then the services a few at a time,
- * each until it is ready. When one fails, what this start has begun is stopped again.
+ * each until it is ready; prepared ones all at once and beside Kafka. When one fails, what this start has begun is stopped again.
  */
 final class Up {
     private static final Duration POLL = Duration.ofMillis(100);
@@ -184,7 +185,13 @@ final class Up {
             // Services get their slots in order; each then migrates and starts while the next ones
             // do.
             CompletableFuture<Integer> taken =
-                    CompletableFuture.allOf(turn, application, kafka, databaseId)
+                    CompletableFuture.allOf(turn, application, databaseId)
+                            .thenComposeAsync(
+                                    unused ->
+                                            startsBesideKafka(service, application.join())
+                                                    ? CompletableFuture.completedFuture(null)
+                                                    : kafka,
+                                    threads)
                             .thenApplyAsync(
                                     unused -> takeSlot(slots, service, application.join()),
                                     threads);
@@ -231,6 +238,16 @@ final class Up {
             migrating.writeLock().unlock();
             throw unwrap(e);
         }
+    }
+
+    /**
+     * Whether the service may begin before Kafka answers, which it waits for at the end of its start. Without its topics it would
+     * look for them again only half a minute later, and services that are not prepared would only take Kafka's time.
+     */
+    private boolean startsBesideKafka(ServiceName service, Application application) {
+        return caches.has(service, application)
+                && Topics.all().stream()
+                        .allMatch(topic -> infrastructure.kafka().holds(topic.name()));
     }
 
     /** How many slots the service takes: none when it is prepared, for then waiting for each other takes longer. */
@@ -282,8 +299,7 @@ final class Up {
         server = KafkaServer.start(settings.allTiers() ? kafka.withAllCompilers() : kafka);
         progress.line(
                 Ports.KAFKA, (ran ? "runs already, port " : "ready on port ") + server.port());
-        List<String> made = new ArrayList<>(TopicSetup.createMissing(server.bootstrapServers()));
-        made.addAll(TopicSetup.createIngest(server.bootstrapServers(), LOCAL_TENANT));
+        List<String> made = TopicSetup.createMissing(server.bootstrapServers(), LOCAL_TENANT);
         if (!made.isEmpty()) {
             progress.line("topics", made.size() + " created");
         }

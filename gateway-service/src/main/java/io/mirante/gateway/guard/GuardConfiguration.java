@@ -1,6 +1,5 @@
 package io.mirante.gateway.guard;
 
-import io.netty.channel.ChannelOption;
 import java.time.Duration;
 import java.util.List;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
@@ -12,7 +11,7 @@ import org.springframework.core.annotation.Order;
 import org.springframework.web.cors.CorsConfiguration;
 import org.springframework.web.cors.reactive.CorsWebFilter;
 
-/** CORS, and what a connection may do before its request is there. */
+/** CORS, and the server's deadline for headers. */
 @Configuration(proxyBeanMethods = false)
 final class GuardConfiguration {
 
@@ -42,11 +41,9 @@ final class GuardConfiguration {
     }
 
     @Bean
-    NettyServerCustomizer connections(GuardSettings settings) {
+    NettyServerCustomizer headerDeadline(GuardSettings settings) {
         return server ->
-                server.option(ChannelOption.SO_BACKLOG, settings.backlog())
-                        .doOnChannelInit((observer, channel, remote) ->
-                                HeaderDeadline.install(
-                                        channel.pipeline(), settings.headerTimeout()));
+                server.doOnChannelInit((observer, channel, remote) ->
+                        HeaderDeadline.install(channel.pipeline(), settings.headerTimeout()));
     }
 }

@@ -11,8 +11,6 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param quickWithin how long the calls of a short way may take on average before fewer are let in at a time; more than zero
  * @param streams requests in flight to one service on routes without one, 1 or more
  * @param openFor how long a service that failed is left alone; more than zero
- * @param backlog connections that may wait to be accepted, 1 or more; later ones have to try again, since whoever waits behind
- *     more than these has given up by the time it is served
  * @param headerTimeout how long a client may take for a request's headers; more than zero
  */
 @ConfigurationProperties("mirante.gateway.guard")
@@ -21,7 +19,6 @@ public record GuardSettings(
         @DefaultValue("250ms") Duration quickWithin,
         @DefaultValue("1000") int streams,
         @DefaultValue("2s") Duration openFor,
-        @DefaultValue("128") int backlog,
         @DefaultValue("5s") Duration headerTimeout) {
 
     public GuardSettings {
@@ -41,10 +38,6 @@ public record GuardSettings(
         if (!openFor.isPositive()) {
             throw new IllegalArgumentException(
                     "mirante.gateway.guard.open-for must be more than zero, was " + openFor);
-        }
-        if (!(backlog >= 1)) {
-            throw new IllegalArgumentException(
-                    "mirante.gateway.guard.backlog must be 1 or more, was " + backlog);
         }
         if (!headerTimeout.isPositive()) {
             throw new IllegalArgumentException(

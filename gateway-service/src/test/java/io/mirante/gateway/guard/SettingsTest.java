@@ -26,33 +26,29 @@ class SettingsTest {
     @Test
     void guardsAreMoreThanNothing() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> settings(0, 1, 1, 1, 1, 1))
+                .isThrownBy(() -> settings(0, 1, 1, 1, 1))
                 .withMessageContaining("guard.calls");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> settings(1, 0, 1, 1, 1, 1))
+                .isThrownBy(() -> settings(1, 0, 1, 1, 1))
                 .withMessageContaining("guard.quick-within");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> settings(1, 1, 0, 1, 1, 1))
+                .isThrownBy(() -> settings(1, 1, 0, 1, 1))
                 .withMessageContaining("guard.streams");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> settings(1, 1, 1, 0, 1, 1))
+                .isThrownBy(() -> settings(1, 1, 1, 0, 1))
                 .withMessageContaining("guard.open-for");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> settings(1, 1, 1, 1, 0, 1))
-                .withMessageContaining("guard.backlog");
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> settings(1, 1, 1, 1, 1, 0))
+                .isThrownBy(() -> settings(1, 1, 1, 1, 0))
                 .withMessageContaining("guard.header-timeout");
     }
 
     private static GuardSettings settings(
-            int calls, int quick, int streams, int open, int backlog, int headers) {
+            int calls, int quick, int streams, int open, int headers) {
         return new GuardSettings(
                 calls,
                 Duration.ofSeconds(quick),
                 streams,
                 Duration.ofSeconds(open),
-                backlog,
                 Duration.ofSeconds(headers));
     }
 }

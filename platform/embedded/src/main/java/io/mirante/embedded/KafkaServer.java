@@ -190,6 +190,11 @@ public final class KafkaServer implements AutoCloseable {
             return values;
         }
 
+        /** Whether the log has this topic, be the broker running or not. */
+        public boolean holds(String topic) {
+            return Files.isDirectory(data().resolve(topic + "-0"));
+        }
+
         private Path data() {
             return folder.resolve("data");
         }

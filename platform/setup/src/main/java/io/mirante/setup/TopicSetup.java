@@ -3,6 +3,7 @@ package io.mirante.setup;
 import io.mirante.contracts.Topic;
 import io.mirante.contracts.Topics;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,6 +32,18 @@ public final class TopicSetup {
      */
     public static List<String> createMissing(String bootstrapServers) {
         return createMissing(bootstrapServers, LIMIT);
+    }
+
+    /**
+     * Creates what is missing, and the topic that a tenant's own producers write to, on one connection.
+     *
+     * @return the names of the topics made
+     * @throws IllegalStateException when Kafka does not answer within 30 s or refuses
+     */
+    public static List<String> createMissing(String bootstrapServers, String tenant) {
+        var wanted = new ArrayList<>(Topics.all());
+        wanted.add(Topics.ingest(tenant));
+        return create(bootstrapServers, LIMIT, wanted);
     }
 
     /**

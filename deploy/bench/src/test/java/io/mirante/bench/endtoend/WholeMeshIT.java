@@ -237,7 +237,7 @@ class WholeMeshIT {
                         new LedgerLoad(
                                 ledger,
                                 List.of(new LedgerLoad.Sender("demo", client)),
-                                "kill-",
+                                "whole-kill-",
                                 seed,
                                 true,
                                 Duration.ofMillis(40))) {
@@ -252,7 +252,7 @@ class WholeMeshIT {
             load.stop();
             Oracle oracle = new Oracle(mesh);
             oracle.awaitQuiet(client);
-            oracle.check(ledger, "kill-");
+            oracle.check(ledger, "whole-kill-");
         }
     }
 

@@ -3,6 +3,7 @@ package io.mirante.platform.web;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.netty.channel.EventLoop;
+import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
@@ -38,6 +39,10 @@ final class ShortWays implements NettyRouteProvider {
 
     private static final AttributeKey<ShortWay.Call> CALL =
             AttributeKey.valueOf("mirante.short-way");
+
+    /** Of Linux's {@code tcp_states.h}. */
+    private static final int TCP_ESTABLISHED = 1;
+
     private static final AsciiString PROBLEM = AsciiString.cached("application/problem+json");
     private static final AsciiString REQUEST_ID = AsciiString.cached(RequestIds.HEADER);
 
@@ -143,10 +148,31 @@ final class ShortWays implements NettyRouteProvider {
         var call = callOf(request);
         var asked = new Asked(way.path(), id, call.tenant(), start, response, new AtomicBoolean());
         return body(way, request)
-                .flatMap(body -> call.answer(new ShortWay.Request(id, headers, body)))
+                .flatMap(body ->
+                        hasLeft(request)
+                                ? Mono.never()
+                                : call.answer(new ShortWay.Request(id, headers, body)))
                 .flatMap(answer -> write(asked, answer))
                 .onErrorResume(error -> refuse(asked, error))
                 .doOnCancel(() -> done(asked, 0, null));
+    }
+
+    /**
+     * Whether the client has hung up; its connection is then closed, which cancels what waits. Of clients that give up, the
+     * requests lie in the sockets of a server that is too busy to read them. They would otherwise take the time of those whose
+     * clients still wait, and then those clients would give up.
+     */
+    private static boolean hasLeft(HttpServerRequest request) {
+        var left = new boolean[1];
+        request.withConnection(connection -> {
+            if (connection.channel() instanceof EpollSocketChannel channel
+                    && channel.isOpen()
+                    && channel.tcpInfo().state() != TCP_ESTABLISHED) {
+                left[0] = true;
+                connection.dispose();
+            }
+        });
+        return left[0];
     }
 
     /** The whole body, or 408; a timer on the event loop costs a tenth of one elsewhere. */

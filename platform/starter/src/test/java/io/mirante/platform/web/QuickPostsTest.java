@@ -8,7 +8,11 @@ import com.nimbusds.jose.jwk.gen.RSAKeyGenerator;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.mirante.platform.security.CachingJwtDecoder;
 import io.mirante.platform.security.TokenMinter;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -21,6 +25,9 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -33,6 +40,7 @@ import org.springframework.security.oauth2.jwt.NimbusReactiveJwtDecoder;
 import reactor.core.publisher.Mono;
 import reactor.netty.DisposableServer;
 import reactor.netty.http.server.HttpServer;
+import reactor.netty.resources.LoopResources;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Which calls are answered on the server, and that nobody gets in who has not been let in before. */
@@ -78,27 +86,26 @@ class QuickPostsTest {
                                 (caller, body) -> {
                                     throw new IllegalStateException("a secret");
                                 }));
-        server =
-                HttpServer.create()
-                        .host("127.0.0.1")
-                        .port(0)
-                        .route(routes ->
-                                new ShortWays(
-                                                posts.stream()
-                                                        .map(post ->
-                                                                new QuickPostWay(
-                                                                        post, tokens, json))
-                                                        .toList(),
-                                                draining,
-                                                meters,
-                                                json)
-                                        .apply(routes)
-                                        .route(
-                                                request -> true,
-                                                (request, response) ->
-                                                        response.status(404)
-                                                                .sendString(Mono.just(USUAL))))
-                        .bindNow();
+        server = serve(HttpServer.create(), posts);
+    }
+
+    private DisposableServer serve(HttpServer http, List<QuickPost> posts) {
+        return http.host("127.0.0.1")
+                .port(0)
+                .route(routes ->
+                        new ShortWays(
+                                        posts.stream()
+                                                .map(post -> new QuickPostWay(post, tokens, json))
+                                                .toList(),
+                                        draining,
+                                        meters,
+                                        json)
+                                .apply(routes)
+                                .route(
+                                        request -> true,
+                                        (request, response) ->
+                                                response.status(404).sendString(Mono.just(USUAL))))
+                .bindNow();
     }
 
     @AfterEach
@@ -135,6 +142,66 @@ class QuickPostsTest {
 
     private UnaryOperator<HttpRequest.Builder> as(String token) {
         return request -> request.header("Authorization", "Bearer " + token);
+    }
+
+    @Test
+    void aRequestWhoseClientHasHungUpIsDropped() throws Exception {
+        var entered = new CountDownLatch(1);
+        var goOn = new CountDownLatch(1);
+        var taken = new ConcurrentLinkedQueue<String>();
+        var post =
+                new QuickPost(
+                        "/busy",
+                        "ingest",
+                        100,
+                        (caller, body) -> {
+                            taken.add(new String(body, StandardCharsets.UTF_8));
+                            entered.countDown();
+                            await(goOn);
+                            return echo(caller, body);
+                        });
+        server.disposeNow();
+        var loops = LoopResources.create("one", 1, true);
+        server = serve(HttpServer.create().runOn(loops), List.of(post));
+        try (var first = send("[1]")) {
+            await(entered);
+            // The only event loop is busy; these two wait in the kernel.
+            send("[2]").close();
+            try (var third = send("[3]")) {
+                goOn.countDown();
+                assertThat(statusOf(first)).isEqualTo("HTTP/1.1 202 Accepted");
+                assertThat(statusOf(third)).isEqualTo("HTTP/1.1 202 Accepted");
+            }
+        } finally {
+            goOn.countDown();
+            loops.dispose();
+        }
+        assertThat(taken).containsExactly("[1]", "[3]");
+    }
+
+    private Socket send(String body) throws IOException {
+        var socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
+        socket.setSoTimeout(10_000);
+        socket.getOutputStream()
+                .write(
+                        ("POST /busy HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s"
+                                        .formatted(known, body.length(), body))
+                                .getBytes(StandardCharsets.US_ASCII));
+        return socket;
+    }
+
+    private static String statusOf(Socket socket) throws IOException {
+        return new BufferedReader(
+                        new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII))
+                .readLine();
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(10, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test
