@@ -41,11 +41,26 @@ final class Jvm {
         return flags;
     }
 
-    /** Puts a command into a session of its own where the system can, so that Ctrl-C does not reach it. */
-    static List<String> inOwnSession(List<String> command) {
+    /**
+     * Puts a command into a session of its own where the system can, so that Ctrl-C does not reach it.
+     *
+     * @param niceness 0 = as this process, to 19 = whatever the others leave. Linux shares the processors between sessions first, by
+     *     the session's own niceness ({@code sched(7)}, autogroups), which a process sets from within; where it does not, the
+     *     process's counts
+     */
+    static List<String> inOwnSession(int niceness, List<String> command) {
         var all = new ArrayList<String>();
         if (Files.isExecutable(Path.of("/usr/bin/setsid"))) {
             all.add("/usr/bin/setsid");
+        }
+        if (niceness > 0) {
+            all.addAll(
+                    List.of(
+                            "/bin/sh",
+                            "-c",
+                            "{ echo %1$d > /proc/self/autogroup; } 2> /dev/null; exec nice -n %1$d \"$@\""
+                                    .formatted(niceness),
+                            "sh"));
         }
         all.addAll(command);
         return all;

@@ -37,6 +37,14 @@ enum ServiceName {
         return id() + "-service";
     }
 
+    /**
+     * How far the service stands back while processors are short ({@link Jvm#inOwnSession}): what comes in is acknowledged or refused
+     * first, and what follows from it catches up.
+     */
+    int niceness() {
+        return this == GATEWAY || this == INGESTION ? 0 : 10;
+    }
+
     /** Whether it signs tokens, and so has a private key. */
     boolean signs() {
         return this == GATEWAY || this == CHURN;

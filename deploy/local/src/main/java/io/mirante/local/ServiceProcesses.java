@@ -55,7 +55,9 @@ final class ServiceProcesses {
         try {
             command.addAll(caches.start(service, application));
             Files.createDirectories(home.files(service));
-            Process process = builder(command, log, environment(service, ports, secrets)).start();
+            Process process =
+                    builder(service.niceness(), command, log, environment(service, ports, secrets))
+                            .start();
             ProcessRecord record = ProcessRecord.of(process.toHandle());
             record.write(pidFile(service));
             return record;
@@ -64,9 +66,10 @@ final class ServiceProcesses {
         }
     }
 
-    /** A command in a session of its own, without input, its output appended to {@code log}. */
-    ProcessBuilder builder(List<String> command, Path log, Map<String, String> environment) {
-        var builder = new ProcessBuilder(Jvm.inOwnSession(command));
+    /** A command in a session of its own ({@link Jvm#inOwnSession}), without input, its output appended to {@code log}. */
+    ProcessBuilder builder(
+            int niceness, List<String> command, Path log, Map<String, String> environment) {
+        var builder = new ProcessBuilder(Jvm.inOwnSession(niceness, command));
         builder.directory(home.folder().toFile());
         builder.redirectErrorStream(true);
         builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));

@@ -22,6 +22,7 @@ final class Training {
     static final String PID_FILE = "training.pid";
 
     private static final Duration LIMIT = Duration.ofMinutes(5);
+    private static final int NICENESS = 19;
     private static final String LOG = "training";
 
     private final Home home;
@@ -43,9 +44,6 @@ final class Training {
             return;
         }
         var command = new ArrayList<String>();
-        if (Files.isExecutable(Path.of("/usr/bin/nice"))) {
-            command.addAll(List.of("/usr/bin/nice", "-n", "19"));
-        }
         command.addAll(
                 List.of(
                         Jvm.java(),
@@ -57,7 +55,7 @@ final class Training {
                         "train"));
         try {
             Path log = home.rotateLog(LOG);
-            var builder = new ProcessBuilder(Jvm.inOwnSession(command));
+            var builder = new ProcessBuilder(Jvm.inOwnSession(NICENESS, command));
             builder.directory(settings.checkout().toFile());
             builder.redirectErrorStream(true);
             builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
@@ -161,7 +159,7 @@ final class Training {
 
     private int run(ServiceName service, List<String> command, Map<String, String> environment)
             throws IOException {
-        Process process = processes.builder(command, log(service), environment).start();
+        Process process = processes.builder(NICENESS, command, log(service), environment).start();
         try {
             if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
                 process.destroyForcibly();
