@@ -55,12 +55,14 @@ final class KeyRing {
             return lookUp(hash).flatMap(Mono::justOrEmpty);
         }
         if (isOlder(before, RENEWED) && !running.containsKey(hash)) {
-            lookUp(hash)
-                    .subscribe(
-                            found -> {},
-                            error -> LOG.warn("a key cannot be checked: {}", error.getMessage()));
+            var unused = lookUp(hash).toFuture().exceptionally(KeyRing::unknown);
         }
         return Mono.justOrEmpty(before.principal());
+    }
+
+    private static Optional<Principal> unknown(Throwable error) {
+        LOG.warn("a key cannot be checked: {}", error.getMessage());
+        return Optional.empty();
     }
 
     private boolean isOlder(Known key, Duration age) {
