@@ -29,6 +29,15 @@ public final class FreePorts {
                 "no free port found between " + FIRST + " and " + LAST_EXCLUSIVE);
     }
 
+    /** A free port other than this one, which may be free still. */
+    public static int nextBut(int port) {
+        int next;
+        do {
+            next = next();
+        } while (next == port);
+        return next;
+    }
+
     /** Whether nobody listens on {@code port} on the loopback address. */
     public static boolean isFree(int port) {
         try (var socket = new ServerSocket()) {

@@ -222,7 +222,7 @@ public final class KafkaServer implements AutoCloseable {
         for (int attempt = 1; ; attempt++) {
             int port = settings.port() == 0 ? FreePorts.next() : settings.port();
             try {
-                KafkaServer server = launch(settings, port, FreePorts.next());
+                KafkaServer server = launch(settings, port, FreePorts.nextBut(port));
                 server.awaitAnswer();
                 return server;
             } catch (EmbeddedServerException e) {
