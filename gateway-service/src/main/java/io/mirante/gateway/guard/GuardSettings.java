@@ -16,7 +16,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 @ConfigurationProperties("mirante.gateway.guard")
 public record GuardSettings(
         @DefaultValue("500") int calls,
-        @DefaultValue("250ms") Duration quickWithin,
+        @DefaultValue("500ms") Duration quickWithin,
         @DefaultValue("1000") int streams,
         @DefaultValue("2s") Duration openFor,
         @DefaultValue("5s") Duration headerTimeout) {
