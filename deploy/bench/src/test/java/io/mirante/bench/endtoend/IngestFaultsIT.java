@@ -615,11 +615,11 @@ class IngestFaultsIT {
 
     private static void ask(MeshUnderTest mesh, String path, List<String> wrong) {
         try {
-            Said said = Said.get(mesh, path);
-            for (int again = 0; again < 3 && said.isBusy(); again++) {
-                Thread.sleep(Duration.ofSeconds(1));
-                said = Said.get(mesh, path);
-            }
+            Said said =
+                    await().atMost(Duration.ofSeconds(10))
+                            .pollDelay(Duration.ZERO)
+                            .pollInterval(Duration.ofSeconds(1))
+                            .until(() -> Said.get(mesh, path), answer -> !answer.isBusy());
             Duration took = said.took();
             if (said.status() >= 500
                     || said.status() == 0
@@ -627,7 +627,7 @@ class IngestFaultsIT {
                     || LEAKS.stream().anyMatch(said.text()::contains)) {
                 wrong.add(said.status() + " in " + took + " to GET " + path + ": " + said.text());
             }
-        } catch (RuntimeException | InterruptedException e) {
+        } catch (RuntimeException e) {
             wrong.add(e + " to GET " + path);
         }
     }
