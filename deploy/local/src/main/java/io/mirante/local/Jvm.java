@@ -50,16 +50,19 @@ final class Jvm {
      */
     static List<String> inOwnSession(int niceness, List<String> command) {
         var all = new ArrayList<String>();
-        if (Files.isExecutable(Path.of("/usr/bin/setsid"))) {
+        boolean own = Files.isExecutable(Path.of("/usr/bin/setsid"));
+        if (own) {
             all.add("/usr/bin/setsid");
         }
         if (niceness > 0) {
+            // In a session that is not its own it would slow the caller's.
+            String session = own ? "{ echo %d > /proc/self/autogroup; } 2> /dev/null; " : "";
             all.addAll(
                     List.of(
                             "/bin/sh",
                             "-c",
-                            "{ echo %1$d > /proc/self/autogroup; } 2> /dev/null; exec nice -n %1$d \"$@\""
-                                    .formatted(niceness),
+                            session.formatted(niceness)
+                                    + "exec nice -n %d \"$@\"".formatted(niceness),
                             "sh"));
         }
         all.addAll(command);
