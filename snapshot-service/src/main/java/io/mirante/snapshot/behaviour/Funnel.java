@@ -17,9 +17,6 @@ import tools.jackson.databind.JsonNode;
  */
 record Funnel(String name, TimeRange range, Duration window, List<Step> steps) {
 
-    /** Decimal numbers as data holds them as text; both for Java and for PostgreSQL. */
-    static final String NUMBER = "-?[0-9]{1,255}(\\.[0-9]{1,255})?([eE][+-]?[0-9]{1,2})?";
-
     Funnel {
         steps = List.copyOf(steps);
     }
@@ -127,11 +124,9 @@ record Funnel(String name, TimeRange range, Duration window, List<Step> steps) {
         var compared =
                 equality && !value.isNumber()
                         ? "%s = %s".formatted(text, placeholder(value.asString(), arguments))
-                        : "CASE WHEN %s ~ '^%s$' THEN %s::numeric END %s %s::numeric"
+                        : "%s %s %s::numeric"
                                 .formatted(
-                                        text,
-                                        NUMBER,
-                                        text,
+                                        DecimalText.toNumeric(text),
                                         comparison(filter.operator()),
                                         placeholder(decimal(value), arguments));
         return filter.operator().equals("neq") ? "(%s) IS NOT TRUE".formatted(compared) : compared;

@@ -240,7 +240,7 @@ record FunnelRequest(
     /** A number, or text that is one, as amounts may be given. */
     private static boolean number(JsonNode value) {
         return (value.isNumber() && Math.abs((long) value.decimalValue().scale()) <= MAX_SCALE)
-                || (value.isString() && value.stringValue().matches(Funnel.NUMBER));
+                || (value.isString() && DecimalText.isDecimal(value.stringValue()));
     }
 
     private static void refuseNul(String text, String at, List<FieldError> errors) {

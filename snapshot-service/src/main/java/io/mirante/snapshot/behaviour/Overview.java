@@ -27,19 +27,26 @@ final class Overview {
      * minutes without such an event.
      */
     private static final String TOTALS =
-            "WITH e AS (SELECT "
+            "WITH s AS (SELECT "
                     + MergedPersons.PERSON
-                    + " AS person_no, session_id, occurred_at, event_type, data FROM behaviour_event e"
+                    + " AS person_no, session_id, count(*) AS events, sum("
+                    + "CASE WHEN event_type = 'purchase' AND upper(coalesce(data ->> 'currency', $3)) = $3 THEN "
+                    + DecimalText.toNumeric("data ->> 'amount'")
+                    + " END) AS revenue FROM behaviour_event e"
                     + MergedPersons.JOIN
                     + " WHERE"
                     + RANGE
-                    + "), gaps AS (SELECT occurred_at - lag(occurred_at) OVER (PARTITION BY person_no ORDER BY"
-                    + " occurred_at) AS gap FROM e WHERE session_id IS NULL AND person_no > 0)"
-                    + " SELECT (SELECT count(*) FROM e) AS events,"
-                    + " (SELECT count(DISTINCT person_no) FROM e WHERE person_no > 0) AS users,"
-                    + " (SELECT count(*) FROM (SELECT DISTINCT person_no, session_id FROM e WHERE session_id IS NOT"
-                    + " NULL) s) + (SELECT count(*) FROM gaps WHERE gap IS NULL OR gap >= interval '30 minutes') AS"
-                    + " sessions,"
+                    + " GROUP BY 1, 2), gaps AS (SELECT occurred_at - lag(occurred_at) OVER (PARTITION BY "
+                    + MergedPersons.PERSON
+                    + " ORDER BY occurred_at) AS gap FROM behaviour_event e"
+                    + MergedPersons.JOIN
+                    + " WHERE"
+                    + RANGE
+                    + " AND session_id IS NULL AND e.person_no > 0)"
+                    + " SELECT coalesce(sum(events), 0)::bigint AS events,"
+                    + " count(DISTINCT person_no) FILTER (WHERE person_no > 0) AS users,"
+                    + " count(session_id) + (SELECT count(*) FROM gaps WHERE gap IS NULL OR gap >= interval '30"
+                    + " minutes') AS sessions,"
                     + " (SELECT count(DISTINCT n.person_no) FROM (SELECT "
                     + MergedPersons.PERSON
                     + " AS person_no FROM person e"
@@ -48,10 +55,7 @@ final class Overview {
                     + " WHERE NOT EXISTS (SELECT 1 FROM person p WHERE p.person_no = n.person_no AND p.first_seen_at <"
                     + " $1::timestamptz) AND NOT EXISTS (SELECT 1 FROM merged_person m JOIN person p USING (tenant_id,"
                     + " person_no) WHERE m.user_no = n.person_no AND p.first_seen_at < $1::timestamptz)) AS new_users,"
-                    + " (SELECT coalesce(sum((data ->> 'amount')::numeric), 0) FROM e WHERE event_type = 'purchase' AND"
-                    + " data ->> 'amount' ~ '^"
-                    + Funnel.NUMBER
-                    + "$' AND upper(coalesce(data ->> 'currency', $3)) = $3) AS revenue";
+                    + " coalesce(sum(revenue), 0) AS revenue FROM s";
 
     private final TenantDatabase database;
     private final Tenants tenants;

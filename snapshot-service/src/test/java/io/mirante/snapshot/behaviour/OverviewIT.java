@@ -10,6 +10,7 @@ import io.mirante.contracts.etl.CleanEvent;
 import io.mirante.snapshot.CleanLog;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
+import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -85,6 +86,46 @@ class OverviewIT {
                 400,
                 "/api/v1/analytics/overview?start_time=2026-11-11T00:00:00Z&end_time=2026-11-11T00:00:00Z");
         refused(client, 400, "/api/v1/analytics/overview?end_time=soon");
+    }
+
+    @Test
+    void revenueIsTheSumOfAmountsThatAreDecimalNumbers() {
+        var amounts =
+                List.of(
+                        "0.10",
+                        "1e2",
+                        "-3",
+                        "9".repeat(512),
+                        "1e400",
+                        "9".repeat(513),
+                        "0." + "1".repeat(600),
+                        "NaN",
+                        " 5",
+                        "5 ",
+                        "٣",
+                        "twelve",
+                        "");
+        var events = new ArrayList<CleanEvent>();
+        for (String amount : amounts) {
+            events.add(
+                    event(
+                            "amount-" + events.size(),
+                            "purchase",
+                            1,
+                            "2026-11-10T10:00:00Z",
+                            null,
+                            "{\"amount\":\"%s\"}".formatted(amount)));
+        }
+        log.send(events);
+        counted(log, client);
+        assertThat(
+                        get(
+                                        client,
+                                        "/api/v1/analytics/overview?start_time=2026-11-10T00:00:00Z&end_time=2026-11-11T00:00:00Z")
+                                .path("revenue")
+                                .path("value")
+                                .stringValue())
+                .isEqualTo(new BigDecimal("9".repeat(512)).add(new BigDecimal("97.10")).toString());
     }
 
     private static void assertFigure(
