@@ -18,6 +18,7 @@ import org.springframework.security.oauth2.jwt.JwtValidators;
 import org.springframework.security.oauth2.jwt.NimbusReactiveJwtDecoder;
 import org.springframework.security.oauth2.jwt.ReactiveJwtDecoder;
 import org.springframework.stereotype.Component;
+import org.springframework.web.reactive.function.client.WebClient;
 import reactor.core.publisher.Mono;
 
 /**
@@ -38,7 +39,10 @@ final class OidcPeople implements People {
     }
 
     private static ReactiveJwtDecoder verifier(OidcSettings settings) {
-        var verifier = NimbusReactiveJwtDecoder.withIssuerLocation(settings.issuer()).build();
+        var verifier =
+                NimbusReactiveJwtDecoder.withIssuerLocation(settings.issuer())
+                        .webClient(WebClient.builder().filter(new IssuerAnswers()).build())
+                        .build();
         verifier.setJwtValidator(
                 new DelegatingOAuth2TokenValidator<>(
                         JwtValidators.createDefaultWithIssuer(settings.issuer()),

@@ -713,6 +713,15 @@ class AdministrationIT {
         assertThat(use(ISSUER.token("s", email))).isEqualTo(200);
     }
 
+    @Test
+    void tokensOfKeysMadeUpDoNotKnockAtTheIssuerOnceEach() {
+        int before = ISSUER.keysAsked();
+        for (int i = 0; i < 20; i++) {
+            assertThat(use(ISSUER.ofUnknownKey(UUID.randomUUID().toString()))).isEqualTo(401);
+        }
+        assertThat(ISSUER.keysAsked() - before).isLessThanOrEqualTo(2);
+    }
+
     // --- audit
 
     @Test

@@ -11,6 +11,7 @@ import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
 import java.time.Instant;
 import java.util.Date;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import reactor.core.publisher.Mono;
 import reactor.netty.DisposableServer;
@@ -20,6 +21,8 @@ import reactor.netty.http.server.HttpServer;
 final class TestIssuer {
 
     private final RSAKey key = key("issuer-key");
+    private final RSAKey stranger = key("stranger");
+    private final AtomicInteger keysAsked = new AtomicInteger();
     private final DisposableServer server =
             HttpServer.create()
                     .host("127.0.0.1")
@@ -41,11 +44,7 @@ final class TestIssuer {
                                                                     "Content-Type",
                                                                     "application/json")
                                                             .sendString(
-                                                                    Mono.just(
-                                                                            new JWKSet(
-                                                                                            key
-                                                                                                    .toPublicJWK())
-                                                                                    .toString()))))
+                                                                    Mono.fromSupplier(this::keys))))
                     .bindNow();
 
     static RSAKey key(String id) {
@@ -58,6 +57,16 @@ final class TestIssuer {
 
     String url() {
         return "http://127.0.0.1:" + server.port();
+    }
+
+    private String keys() {
+        keysAsked.incrementAndGet();
+        return new JWKSet(key.toPublicJWK()).toString();
+    }
+
+    /** How often somebody has asked for the keys. */
+    int keysAsked() {
+        return keysAsked.get();
     }
 
     private String document() {
@@ -77,6 +86,11 @@ final class TestIssuer {
     /** The same, signed with another key under the issuer's key id. */
     String forged(String subject, String email) {
         return signed(key(key.getKeyID()), subject, email, c -> c);
+    }
+
+    /** The same, signed with a key, and under an id, that the issuer does not know. */
+    String ofUnknownKey(String id) {
+        return signed(new RSAKey.Builder(stranger).keyID(id).build(), "s", "s@x.example", c -> c);
     }
 
     private String signed(

@@ -20,6 +20,7 @@ import io.mirante.ingestion.rejected.Rejections;
 import io.mirante.platform.web.Caller;
 import io.mirante.platform.web.ProblemException;
 import io.mirante.platform.web.Scopes;
+import io.swagger.v3.oas.annotations.Hidden;
 import io.swagger.v3.oas.annotations.Operation;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -30,7 +31,9 @@ import java.util.Locale;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpMethod;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.security.access.prepost.PreAuthorize;
@@ -38,6 +41,7 @@ import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
+import org.springframework.web.server.UnsupportedMediaTypeStatusException;
 import reactor.core.publisher.Mono;
 import tools.jackson.databind.JsonNode;
 
@@ -57,6 +61,12 @@ class CloudEventController {
     private final JsonBodies bodies;
     private final EventItems items;
     private final Rejections rejections;
+    private static final List<MediaType> TAKEN =
+            List.of(
+                    MediaType.APPLICATION_JSON,
+                    MediaType.valueOf("application/cloudevents+json"),
+                    MediaType.valueOf("application/cloudevents-batch+json"));
+
     private final Intake intake;
     private final EventLimits limits;
     private final IngestionSettings settings;
@@ -132,6 +142,19 @@ class CloudEventController {
             ServerHttpRequest request,
             @RequestParam(defaultValue = "false") boolean verbose) {
         return bodies.read(request).flatMap(body -> many(caller.tenant(), body, verbose));
+    }
+
+    /**
+     * What no other method of the route takes. Without it Spring answers 404: {@link #binary} names no content type, so
+     * it does not see that the type is what is wrong.
+     */
+    @Hidden
+    @PostMapping("/api/v1/events")
+    @PreAuthorize(Scopes.INGEST)
+    Mono<AcceptedEvent> otherContentType(ServerHttpRequest request) {
+        return Mono.error(
+                new UnsupportedMediaTypeStatusException(
+                        request.getHeaders().getContentType(), TAKEN, HttpMethod.POST));
     }
 
     private Mono<AcceptedEvent> one(String tenant, CloudEvent event) {

@@ -2,6 +2,7 @@ package io.mirante.ingestion.cloudevents;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.containsString;
 
 import io.cloudevents.core.builder.CloudEventBuilder;
 import io.cloudevents.http.HttpMessageFactory;
@@ -119,6 +120,18 @@ class CloudEventIT {
                 .isBadRequest()
                 .expectBody()
                 .json("{\"errors\": [{\"pointer\": \"/id\"}, {\"pointer\": \"/source\"}]}");
+        mesh.client(tenant)
+                .post()
+                .uri("/api/v1/events")
+                .header("content-type", "text/plain")
+                .bodyValue("{}")
+                .exchange()
+                .expectStatus()
+                .isEqualTo(415)
+                .expectBody()
+                .jsonPath("$.detail")
+                .value(containsString("application/json"));
+        mesh.client(tenant).post().uri("/api/v1/events").exchange().expectStatus().isEqualTo(415);
         mesh.client(tenant)
                 .post()
                 .uri("/api/v1/events")
