@@ -25,6 +25,7 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
@@ -421,6 +422,37 @@ class DeadLettersIT {
         assertThat(counted(tenant, event)).isZero();
         assertThat(replay(admin(tenant), ids(letter)).path("replayed").intValue()).isEqualTo(1);
         assertThat(counted(tenant, event)).isEqualTo(1);
+    }
+
+    /** What is noted of a record goes when the record itself has left its topic; the next one that dies sweeps. */
+    @Test
+    void whatIsNotedOfDeadRecordsGoesAfterThirtyDays() throws Exception {
+        var tenant = mesh.newTenant();
+        var old = mesh.send(poison(tenant, "{bad 1"));
+        var recent = mesh.send(poison(tenant, "{bad 2"));
+        letters(tenant, 2);
+        assertThat(noted(old, "30 days 1 minute")).isOne();
+        assertThat(noted(recent, "29 days 23 hours")).isOne();
+        var latest = mesh.send(poison(tenant, "{bad 3"));
+        letters(tenant, 3);
+        assertThat(noted(latest, "0")).isOne();
+        assertThat(noted(recent, "0")).isOne();
+        assertThat(noted(old, "0")).isZero();
+    }
+
+    /** How many rows note that a record died, made to look so old. */
+    private int noted(RecordMetadata record, String age) throws SQLException {
+        try (var connection = mesh.jdbc();
+                var update =
+                        connection.prepareStatement(
+                                "UPDATE dead_letter SET buried_at = now() - ?::interval WHERE consumer = 'countEvents'"
+                                        + " AND topic = ? AND partition_no = ? AND record_offset = ?")) {
+            update.setString(1, age);
+            update.setString(2, record.topic());
+            update.setInt(3, record.partition());
+            update.setLong(4, record.offset());
+            return update.executeUpdate();
+        }
     }
 
     @Test
