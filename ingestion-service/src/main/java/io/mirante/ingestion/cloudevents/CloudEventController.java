@@ -31,9 +31,7 @@ import java.util.Locale;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
-import org.springframework.http.HttpMethod;
 import org.springframework.http.HttpStatus;
-import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.security.access.prepost.PreAuthorize;
@@ -41,7 +39,6 @@ import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
-import org.springframework.web.server.UnsupportedMediaTypeStatusException;
 import reactor.core.publisher.Mono;
 import tools.jackson.databind.JsonNode;
 
@@ -61,12 +58,6 @@ class CloudEventController {
     private final JsonBodies bodies;
     private final EventItems items;
     private final Rejections rejections;
-    private static final List<MediaType> TAKEN =
-            List.of(
-                    MediaType.APPLICATION_JSON,
-                    MediaType.valueOf("application/cloudevents+json"),
-                    MediaType.valueOf("application/cloudevents-batch+json"));
-
     private final Intake intake;
     private final EventLimits limits;
     private final IngestionSettings settings;
@@ -152,9 +143,14 @@ class CloudEventController {
     @PostMapping("/api/v1/events")
     @PreAuthorize(Scopes.INGEST)
     Mono<AcceptedEvent> otherContentType(ServerHttpRequest request) {
+        var given = request.getHeaders().getFirst(HttpHeaders.CONTENT_TYPE);
         return Mono.error(
-                new UnsupportedMediaTypeStatusException(
-                        request.getHeaders().getContentType(), TAKEN, HttpMethod.POST));
+                ProblemException.of(
+                        HttpStatus.UNSUPPORTED_MEDIA_TYPE,
+                        "unsupported-media-type",
+                        "send the event as application/json, or a CloudEvent as application/cloudevents+json or"
+                                + " application/cloudevents-batch+json; the content type was "
+                                + (given == null ? "missing" : given)));
     }
 
     private Mono<AcceptedEvent> one(String tenant, CloudEvent event) {

@@ -67,6 +67,18 @@ class CloudEventIT {
         }
     }
 
+    /** A caller whose token is known may take the short way, which is for plain events. */
+    @Test
+    void aBinaryEventOfAKnownCallerIsNotTakenForAPlainOne() {
+        var tenant = mesh.newTenant();
+        for (var id : List.of("first", "second", "third")) {
+            binary(tenant, purchase(id, "{\"amount\": 1}")).expectStatus().isAccepted();
+        }
+        assertThat(raw(tenant))
+                .extracting(r -> header(r, CloudHeaders.ID))
+                .containsExactlyInAnyOrder("first", "second", "third");
+    }
+
     @Test
     void aBadEventOfABatchHurtsNoNeighbourAndIsKept() {
         var tenant = mesh.newTenant();

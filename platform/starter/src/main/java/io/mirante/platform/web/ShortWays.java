@@ -44,6 +44,10 @@ final class ShortWays implements NettyRouteProvider {
     private static final int TCP_ESTABLISHED = 1;
 
     private static final AsciiString PROBLEM = AsciiString.cached("application/problem+json");
+
+    /** A CloudEvent in binary mode: the body is its data alone. */
+    private static final AsciiString CLOUD_EVENT = AsciiString.cached("ce-specversion");
+
     private static final AsciiString REQUEST_ID = AsciiString.cached(RequestIds.HEADER);
 
     /** As Spring Security writes them. */
@@ -121,7 +125,8 @@ final class ShortWays implements NettyRouteProvider {
                 && !headers.contains(HttpHeaderNames.CONTENT_ENCODING)
                 && !headers.contains(HttpHeaderNames.TRANSFER_ENCODING)
                 && !headers.contains(HttpHeaderNames.EXPECT)
-                && !headers.contains(HttpHeaderNames.ORIGIN);
+                && !headers.contains(HttpHeaderNames.ORIGIN)
+                && !headers.contains(CLOUD_EVENT);
     }
 
     private static boolean fits(@Nullable String length, int maxBytes) {
