@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
  */
 final class DecimalText {
 
-    private static final int MAX_LENGTH = 512;
+    private static final int MAX_LENGTH = 100;
 
     /**
      * Without counted repetitions such as {@code {1,255}}: PostgreSQL writes them out as states, which made matching a

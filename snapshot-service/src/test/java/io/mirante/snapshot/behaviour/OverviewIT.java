@@ -95,10 +95,9 @@ class OverviewIT {
                         "0.10",
                         "1e2",
                         "-3",
-                        "9".repeat(512),
-                        "1e400",
-                        "9".repeat(513),
-                        "0." + "1".repeat(600),
+                        "9".repeat(100),
+                        "9".repeat(101),
+                        "1e100",
                         "NaN",
                         " 5",
                         "5 ",
@@ -125,7 +124,7 @@ class OverviewIT {
                                 .path("revenue")
                                 .path("value")
                                 .stringValue())
-                .isEqualTo(new BigDecimal("9".repeat(512)).add(new BigDecimal("97.10")).toString());
+                .isEqualTo(new BigDecimal("9".repeat(100)).add(new BigDecimal("97.10")).toString());
     }
 
     private static void assertFigure(

@@ -7,11 +7,17 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * One walk over a tree that finds what later steps could not store: NUL and half characters (PostgreSQL and UTF-8 have
- * neither), numbers beyond a double, deep nesting, and too many bytes.
+ * neither), numbers beyond a double or of very many digits, deep nesting, and too many bytes.
  */
 final class TreeGuard {
 
     static final String TOO_LARGE = "too_large";
+
+    /**
+     * Of a number with a fraction. Doubles have 17 and money fewer; Jackson reads 1,000, but the sum of two such numbers
+     * can have more, and would not be read back.
+     */
+    static final int MAX_DIGITS = 100;
 
     private final int maxDepth;
     private final long maxBytes;
@@ -154,7 +160,15 @@ final class TreeGuard {
             BigInteger value = number.bigIntegerValue();
             fits = value.bitLength() < 1_000 || Double.isFinite(value.doubleValue());
         } else {
-            fits = inDoubleRange(number.decimalValue());
+            var value = number.decimalValue();
+            if (value.precision() > MAX_DIGITS) {
+                return new FieldError(
+                        "",
+                        "number_too_long",
+                        "is a number of more than %d digits; round it, or send it as text"
+                                .formatted(MAX_DIGITS));
+            }
+            fits = inDoubleRange(value);
         }
         if (!fits) {
             return new FieldError(

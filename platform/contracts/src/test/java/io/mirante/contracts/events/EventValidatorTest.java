@@ -457,6 +457,18 @@ class EventValidatorTest {
         assertRejected(reject(event), Reason.MALFORMED, pointer, code);
     }
 
+    /** Two numbers of a thousand digits, one large and one small, have a sum that nobody could read any more. */
+    @Test
+    void refusesNumbersOfMoreThanAHundredDigits() {
+        var event = pageView();
+        event.set("metadata", json("{'n': 1.%s}".formatted("1".repeat(99))));
+        accept(event);
+        event.set("metadata", json("{'n': 1.%s}".formatted("1".repeat(100))));
+        assertRejected(reject(event), Reason.MALFORMED, "/metadata/n", "number_too_long");
+        event.set("metadata", json("{'n': -%s.5}".formatted("9".repeat(100))));
+        assertRejected(reject(event), Reason.MALFORMED, "/metadata/n", "number_too_long");
+    }
+
     @Test
     void refusesInfinityHoweverItGotIn() {
         for (double value : new double[] {Double.NaN, Double.NEGATIVE_INFINITY}) {
