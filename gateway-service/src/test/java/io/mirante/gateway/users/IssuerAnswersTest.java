@@ -14,7 +14,6 @@ import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
-import org.springframework.web.reactive.function.client.ExchangeFunction;
 import reactor.core.publisher.Mono;
 import reactor.test.StepVerifier;
 import reactor.test.scheduler.VirtualTimeScheduler;
@@ -64,26 +63,11 @@ class IssuerAnswersTest {
     }
 
     private Mono<String> exchange(String path) {
-        ExchangeFunction provider =
-                request -> {
-                    int n = asked.incrementAndGet();
-                    if (path.equals("/down")) {
-                        return Mono.error(new IOException("down " + n));
-                    }
-                    return Mono.just(
-                            ClientResponse.create(
-                                            path.equals("/busy")
-                                                    ? HttpStatus.SERVICE_UNAVAILABLE
-                                                    : HttpStatus.OK)
-                                    .headers(h -> h.setContentType(MediaType.APPLICATION_JSON))
-                                    .body(request.url().getPath() + " " + n)
-                                    .build());
-                };
         return answers.filter(
                         ClientRequest.create(
                                         HttpMethod.GET, URI.create("http://issuer.example" + path))
                                 .build(),
-                        request -> Mono.defer(() -> provider.exchange(request)))
+                        request -> Mono.defer(() -> provider(request.url().getPath())))
                 .flatMap(answer ->
                         answer.bodyToMono(String.class)
                                 .map(body ->
@@ -94,5 +78,20 @@ class IssuerAnswersTest {
                                                                 .contentType()
                                                                 .orElseThrow(),
                                                         body)));
+    }
+
+    private Mono<ClientResponse> provider(String path) {
+        int n = asked.incrementAndGet();
+        if (path.equals("/down")) {
+            return Mono.error(new IOException("down " + n));
+        }
+        return Mono.just(
+                ClientResponse.create(
+                                path.equals("/busy")
+                                        ? HttpStatus.SERVICE_UNAVAILABLE
+                                        : HttpStatus.OK)
+                        .headers(h -> h.setContentType(MediaType.APPLICATION_JSON))
+                        .body(path + " " + n)
+                        .build());
     }
 }

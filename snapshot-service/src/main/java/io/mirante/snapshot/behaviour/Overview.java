@@ -22,6 +22,9 @@ final class Overview {
     private static final String RANGE =
             " occurred_at >= $1::timestamptz AND occurred_at < $2::timestamptz";
 
+    private static final String EVENTS =
+            " FROM behaviour_event e" + MergedPersons.JOIN + " WHERE" + RANGE;
+
     /**
      * Merged persons are one. A session is the client's session_id of one person; a person's events without one make a new session after 30
      * minutes without such an event.
@@ -32,16 +35,12 @@ final class Overview {
                     + " AS person_no, session_id, count(*) AS events, sum("
                     + "CASE WHEN event_type = 'purchase' AND upper(coalesce(data ->> 'currency', $3)) = $3 THEN "
                     + DecimalText.toNumeric("data ->> 'amount'")
-                    + " END) AS revenue FROM behaviour_event e"
-                    + MergedPersons.JOIN
-                    + " WHERE"
-                    + RANGE
+                    + " END) AS revenue"
+                    + EVENTS
                     + " GROUP BY 1, 2), gaps AS (SELECT occurred_at - lag(occurred_at) OVER (PARTITION BY "
                     + MergedPersons.PERSON
-                    + " ORDER BY occurred_at) AS gap FROM behaviour_event e"
-                    + MergedPersons.JOIN
-                    + " WHERE"
-                    + RANGE
+                    + " ORDER BY occurred_at) AS gap"
+                    + EVENTS
                     + " AND session_id IS NULL AND e.person_no > 0)"
                     + " SELECT coalesce(sum(events), 0)::bigint AS events,"
                     + " count(DISTINCT person_no) FILTER (WHERE person_no > 0) AS users,"
