@@ -17,11 +17,9 @@ import java.util.zip.CRC32;
  * conditions may depend on; with others the service starts the usual way until they are made for those. A cache that is
  * missing or does not fit never stops a start: the JVM then loads its classes the usual way.
  *
- * <p>Caches come from separate runs ({@link Training}). Measured with a bare WebFlux application on two cores: ready after
- * 2.7 s (3.5 s CPU) without a cache and 1.2 s (1.6 s CPU) with one. Recording while the application serves
- * ({@code -XX:AOTCacheOutput} at the first start) gave the same cache, but made that start 5.0 s and its stop 10.9 s
- * instead of 2.0 s, and a stop that is cut short leaves none; a run that ends before anything is started took 8.8 s in the
- * background and gave 1.3 s (1.8 s CPU).
+ * <p>Caches come from separate runs ({@link Training}), each until the service is ready. One that ends before anything is started
+ * leaves out what a start itself loads: with it the alert service used 3.1 s of CPU until it was ready, with all of it 2.4 s.
+ * Recording in the mesh's own first start would make that start, and the stop that writes the cache, several times slower.
  */
 final class AotCaches {
     private final Home home;

@@ -130,6 +130,15 @@ record Ports(Map<String, Integer> byPart) {
         return new Ports(chosen);
     }
 
+    /** A free port for each part, beside any other mesh. */
+    static Ports free() {
+        var chosen = new TreeMap<String, Integer>();
+        for (String part : parts()) {
+            chosen.put(part, nextFree(Set.copyOf(chosen.values())));
+        }
+        return new Ports(chosen);
+    }
+
     private static Set<String> parts() {
         var parts = new LinkedHashSet<String>();
         parts.add(ServiceName.GATEWAY.id());

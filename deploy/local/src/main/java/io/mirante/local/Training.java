@@ -8,20 +8,23 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /**
- * Trains the class caches that are missing, one service after the other, at the lowest priority. A training run creates
- * the service's application context on the mesh's own Kafka and PostgreSQL and ends before anything is started: it joins
- * no consumer group, opens no port and writes nothing.
+ * Trains the class caches that are missing, one service after the other, at the lowest priority. A training run starts the
+ * service until it is ready, so that the cache has all that a start needs, on a {@link TrainingMesh} of its own: nothing of it
+ * reaches the mesh that runs.
  */
 final class Training {
     static final String PID_FILE = "training.pid";
 
     private static final Duration LIMIT = Duration.ofMinutes(5);
+    private static final Duration POLL = Duration.ofMillis(200);
+    private static final String FOLDER = "mesh.new";
     private static final int NICENESS = 19;
     private static final String LOG = "training";
 
@@ -47,9 +50,10 @@ final class Training {
         command.addAll(
                 List.of(
                         Jvm.java(),
-                        "-Xmx64m",
+                        "-Xmx96m",
                         "-XX:+UseSerialGC",
                         "-XX:TieredStopAtLevel=1",
+                        "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
                         "-Dmirante.checkout=" + settings.checkout(),
                         Mesh.class.getName(),
                         "train"));
@@ -73,19 +77,27 @@ final class Training {
     void run() {
         removeUnfinished();
         var applications = new Applications(settings.checkout(), home);
-        Ports ports = Ports.read(home);
-        Secrets secrets = Secrets.of(home);
         var progress = new Progress(System.out);
-        for (ServiceName service : ServiceName.all()) {
+        Map<ServiceName, Application> missing = new LinkedHashMap<>();
+        // The gateway first: the others read what it publishes of tenants.
+        for (ServiceName service : ServiceName.all().reversed()) {
             Application application = applications.extracted(service);
             if (caches.isMissing(service, application)) {
+                missing.put(service, application);
+            }
+        }
+        if (missing.isEmpty()) {
+            return;
+        }
+        try (var mesh = TrainingMesh.start(home.aot().resolve(FOLDER), settings)) {
+            missing.forEach((service, application) -> {
                 try {
-                    train(service, application, ports, secrets, progress);
+                    train(service, application, mesh, progress);
                     progress.line(service.module(), "class cache trained");
                 } catch (IOException | MeshException e) {
                     progress.line(service.module(), "class cache not trained: " + e.getMessage());
                 }
-            }
+            });
         }
     }
 
@@ -101,18 +113,9 @@ final class Training {
     }
 
     private void train(
-            ServiceName service,
-            Application application,
-            Ports ports,
-            Secrets secrets,
-            Progress progress)
+            ServiceName service, Application application, TrainingMesh mesh, Progress progress)
             throws IOException {
-        Map<String, String> environment =
-                new TreeMap<>(processes.environment(service, ports, secrets));
-        environment.put("SERVER_PORT", "0");
-        environment.put("MANAGEMENT_SERVER_PORT", "0");
-        environment.put("MIRANTE_INSTANCE", service.id() + "-training");
-        environment.remove("PORT");
+        Map<String, String> environment = mesh.environment(service, application);
         prepareBeans(service, application, environment, progress);
         Path cache = caches.file(service, application);
         Path fresh = cache.resolveSibling(cache.getFileName() + ".new");
@@ -121,9 +124,8 @@ final class Training {
         command.add(Jvm.java());
         command.addAll(Jvm.flags(settings, service));
         command.add("-XX:AOTCacheOutput=" + fresh);
-        command.add("-Dspring.context.exit=onRefresh");
         command.addAll(caches.run(service, application));
-        int code = run(service, command, environment);
+        int code = run(service, command, environment, () -> mesh.isReady(service));
         if (!Files.exists(fresh)) {
             throw new MeshException(
                     "no cache written (exit code " + code + "), see " + log(service));
@@ -159,11 +161,29 @@ final class Training {
 
     private int run(ServiceName service, List<String> command, Map<String, String> environment)
             throws IOException {
+        return run(service, command, environment, () -> false);
+    }
+
+    /** Runs a command to its end, which it is asked to come to when it is done. */
+    private int run(
+            ServiceName service,
+            List<String> command,
+            Map<String, String> environment,
+            BooleanSupplier done)
+            throws IOException {
         Process process = processes.builder(NICENESS, command, log(service), environment).start();
+        long deadline = System.nanoTime() + LIMIT.toNanos();
+        boolean asked = false;
         try {
-            if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
-                process.destroyForcibly();
-                throw new MeshException("took longer than " + LIMIT);
+            while (!process.waitFor(POLL.toMillis(), TimeUnit.MILLISECONDS)) {
+                if (System.nanoTime() > deadline) {
+                    process.destroyForcibly();
+                    throw new MeshException("took longer than " + LIMIT);
+                }
+                if (!asked && done.getAsBoolean()) {
+                    process.destroy();
+                    asked = true;
+                }
             }
             return process.exitValue();
         } catch (InterruptedException e) {

@@ -44,15 +44,18 @@ final class BareMesh {
                 : entry;
     }
 
-    /** Makes the caches, one copy per application, since eight services share no pages either. */
+    /**
+     * Makes the caches as the launcher does, in a run until the application is ready; one copy per application, since eight
+     * services share no pages either.
+     */
     void train() throws IOException, InterruptedException {
         Files.createDirectories(folder);
         Path first = cache(0);
-        List<String> command = command(List.of("-XX:AOTCacheOutput=" + first), 0);
-        command.add(1, "-Dspring.context.exit=onRefresh");
-        Process training = builder(command, "training").start();
+        int port = FreePorts.next();
+        Process training =
+                builder(command(List.of("-XX:AOTCacheOutput=" + first), port), "training").start();
         try {
-            training.waitFor();
+            awaitReady(ready(port), Instant.now().plus(LIMIT));
         } finally {
             training.destroy();
             training.onExit().join();
@@ -78,7 +81,7 @@ final class BareMesh {
         try {
             for (int i = 0; i < APPLICATIONS; i++) {
                 int port = FreePorts.next();
-                urls.add(URI.create("http://127.0.0.1:" + port + "/ready"));
+                urls.add(ready(port));
                 processes.add(
                         builder(command(List.of("-XX:AOTCache=" + cache(i)), port), "bare-" + i)
                                 .start());
@@ -141,6 +144,10 @@ final class BareMesh {
         return new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve(name + ".log").toFile());
+    }
+
+    private static URI ready(int port) {
+        return URI.create("http://127.0.0.1:" + port + "/ready");
     }
 
     private static void awaitReady(URI url, Instant limit) {
