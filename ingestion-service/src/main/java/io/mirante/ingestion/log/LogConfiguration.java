@@ -3,8 +3,8 @@ package io.mirante.ingestion.log;
 import io.mirante.contracts.Topic;
 import io.mirante.contracts.Topics;
 import io.mirante.ingestion.IngestionSettings;
+import io.mirante.platform.messaging.MessagingSettings;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -14,7 +14,6 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
@@ -31,13 +30,11 @@ final class LogConfiguration {
                     Topics.TELEMETRY_RAW);
 
     @Bean(destroyMethod = "close")
-    EventLog eventLog(
-            @Value("${mirante.messaging.bootstrap-servers}") String servers,
-            IngestionSettings settings) {
+    EventLog eventLog(MessagingSettings messaging, IngestionSettings settings) {
         Producer<byte[], byte[]> single =
-                new KafkaProducer<>(single(servers, settings.acknowledgeWithin()));
+                new KafkaProducer<>(single(messaging, settings.acknowledgeWithin()));
         Producer<byte[], byte[]> batch =
-                new KafkaProducer<>(batch(servers, settings.acknowledgeWithin()));
+                new KafkaProducer<>(batch(messaging, settings.acknowledgeWithin()));
         WRITTEN.forEach(topic -> {
             warmUp(single, topic);
             warmUp(batch, topic);
@@ -45,9 +42,8 @@ final class LogConfiguration {
         return new EventLog(single, batch);
     }
 
-    static Map<String, Object> single(String servers, Duration acknowledgeWithin) {
-        var config = new HashMap<String, Object>();
-        config.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, servers);
+    static Map<String, Object> single(MessagingSettings messaging, Duration acknowledgeWithin) {
+        var config = messaging.client();
         config.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
         config.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
         config.put(ProducerConfig.ACKS_CONFIG, "all");
@@ -72,8 +68,8 @@ final class LogConfiguration {
         return config;
     }
 
-    static Map<String, Object> batch(String servers, Duration acknowledgeWithin) {
-        var config = single(servers, acknowledgeWithin);
+    static Map<String, Object> batch(MessagingSettings messaging, Duration acknowledgeWithin) {
+        var config = single(messaging, acknowledgeWithin);
         config.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 5);
         config.put(ProducerConfig.BATCH_SIZE_CONFIG, 262_144);
         config.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");

@@ -1,9 +1,11 @@
 package io.mirante.ingestion.log;
 
+import io.mirante.platform.messaging.MessagingSettings;
 import io.mirante.platform.messaging.Outgoing;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -55,9 +57,12 @@ public final class Logs {
     /** Real producers, as the service has them. */
     public static EventLog at(String servers) {
         var within = Duration.ofMillis(800);
+        var messaging =
+                new MessagingSettings(
+                        servers, false, Set.of(), Duration.ofSeconds(90), Duration.ofSeconds(15));
         return new EventLog(
-                new KafkaProducer<>(LogConfiguration.single(servers, within)),
-                new KafkaProducer<>(LogConfiguration.batch(servers, within)));
+                new KafkaProducer<>(LogConfiguration.single(messaging, within)),
+                new KafkaProducer<>(LogConfiguration.batch(messaging, within)));
     }
 
     static Outgoing record(String value) {

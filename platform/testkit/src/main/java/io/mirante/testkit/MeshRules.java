@@ -15,8 +15,10 @@ import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.GeneralCodingRules;
 import io.mirante.platform.persistence.CrossTenant;
 import io.mirante.platform.persistence.StreamDatabase;
+import org.springframework.boot.jackson.JacksonComponent;
 import org.springframework.cloud.stream.function.StreamBridge;
 import org.springframework.context.annotation.Bean;
+import org.springframework.kafka.annotation.KafkaListener;
 import org.springframework.kafka.listener.BatchListenerFailedException;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -88,6 +90,18 @@ public final class MeshRules {
                                                             || call.getTargetOwner()
                                                                     .isAssignableTo(Flux.class))))
                     .because("fire-and-forget loses errors")
+                    .allowEmptyShould(true);
+
+    @ArchTest
+    static final ArchRule NO_LISTENER_ANNOTATIONS =
+            noClasses()
+                    .should()
+                    .dependOnClassesThat()
+                    .areAssignableTo(KafkaListener.class)
+                    .orShould()
+                    .dependOnClassesThat()
+                    .areAssignableTo(JacksonComponent.class)
+                    .because("the starter leaves out what would look for them")
                     .allowEmptyShould(true);
 
     @ArchTest

@@ -50,17 +50,18 @@ import org.springframework.util.backoff.ExponentialBackOff;
 @EnableConfigurationProperties(MessagingSettings.class)
 public class MessagingAutoConfiguration {
 
+    @Bean
+    static UnusedProcessors unusedProcessors() {
+        return new UnusedProcessors();
+    }
+
     @Bean(destroyMethod = "close")
     @ConditionalOnMissingBean
     Admin kafkaAdminClient(MessagingSettings settings) {
-        return Admin.create(
-                Map.of(
-                        CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG,
-                        settings.bootstrapServers(),
-                        CommonClientConfigs.REQUEST_TIMEOUT_MS_CONFIG,
-                        "5000",
-                        CommonClientConfigs.DEFAULT_API_TIMEOUT_MS_CONFIG,
-                        "30000"));
+        var config = settings.client();
+        config.put(CommonClientConfigs.REQUEST_TIMEOUT_MS_CONFIG, "5000");
+        config.put(CommonClientConfigs.DEFAULT_API_TIMEOUT_MS_CONFIG, "30000");
+        return Admin.create(config);
     }
 
     @Bean
@@ -309,8 +310,7 @@ public class MessagingAutoConfiguration {
     }
 
     private static Map<String, Object> producer(MessagingSettings settings) {
-        var config = new HashMap<String, Object>();
-        config.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, settings.bootstrapServers());
+        var config = settings.client();
         config.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
         config.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
         config.put(ProducerConfig.ACKS_CONFIG, "all");
@@ -341,8 +341,7 @@ public class MessagingAutoConfiguration {
     }
 
     private static Map<String, Object> consumer(MessagingSettings settings) {
-        var config = new HashMap<String, Object>();
-        config.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, settings.bootstrapServers());
+        var config = settings.client();
         config.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
         config.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
         config.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
