@@ -17,7 +17,9 @@ final class Bootstrap implements InitializingBean {
             List.of("ingest", "analytics.view", "analytics.manage", "admin", "platform");
 
     private static final Logger LOG = LoggerFactory.getLogger(Bootstrap.class);
-    private static final Duration LIMIT = Duration.ofSeconds(30);
+
+    /** Longer than a replica that hangs may keep a key's row locked (30 s, with lock timeouts of 15 s here). */
+    private static final Duration LIMIT = Duration.ofSeconds(75);
 
     private final ApiKeys keys;
     private final GatewaySettings settings;
@@ -33,7 +35,7 @@ final class Bootstrap implements InitializingBean {
     public void afterPropertiesSet() {
         var hashes = settings.apiKeys().stream().map(PresentedKey::sha256).distinct().toList();
         keys.bootstrap(settings.bootstrapTenant(), hashes, ALL_SCOPES, made.bootstrapRateLimit())
-                .retryWhen(Retry.fixedDelay(20, Duration.ofSeconds(1)))
+                .retryWhen(Retry.fixedDelay(60, Duration.ofSeconds(1)))
                 .block(LIMIT);
         LOG.info("tenant {} has {} keys from API_KEYS", settings.bootstrapTenant(), hashes.size());
     }

@@ -120,6 +120,10 @@ public class PersistenceAutoConfiguration {
                                         Map.of(
                                                 "statement_timeout",
                                                 Long.toString(statementTimeout.toMillis()),
+                                                // What a replica that hangs has locked, others
+                                                // need.
+                                                "idle_in_transaction_session_timeout",
+                                                Long.toString(statementTimeout.toMillis()),
                                                 // Cached plans expect ten elements of an array that
                                                 // has thousands.
                                                 "plan_cache_mode",
