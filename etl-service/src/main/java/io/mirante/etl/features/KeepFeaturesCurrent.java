@@ -20,16 +20,21 @@ import org.springframework.stereotype.Component;
 
 /**
  * Computes features again as events arrive and as time passes, twice a second, tenant by tenant, on one thread of its
- * own. Features carry the log's as_of: every event accepted before is counted, none of a later time is.
+ * own; less often while the log is behind. Features carry the log's as_of: every event accepted before is counted, none of a later time is.
  */
 @Component
 @CrossTenant("asks which tenants have users that are due; computing runs as the tenant")
 final class KeepFeaturesCurrent implements SmartLifecycle {
 
     private static final Logger LOG = LoggerFactory.getLogger(KeepFeaturesCurrent.class);
-    private static final Duration PAUSE = Duration.ofMillis(500);
+    static final Duration PAUSE = Duration.ofMillis(500);
     private static final Duration LIMIT = Duration.ofSeconds(60);
     static final int BATCH = 2_000;
+
+    /** A log that is this far behind has the database for itself, but for a quarter of the time. */
+    static final Duration BEHIND = Duration.ofSeconds(5);
+
+    private static final int SHARES_OF_THE_LOG = 3;
 
     private final UserFeatureStates states;
     private final TenantDatabase tenants;
@@ -58,12 +63,11 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
         thread =
                 Executors.newSingleThreadScheduledExecutor(
                         Thread.ofPlatform().daemon().name("features").factory());
-        var unused =
-                thread.scheduleWithFixedDelay(
-                        this::computeDue,
-                        PAUSE.toMillis(),
-                        PAUSE.toMillis(),
-                        TimeUnit.MILLISECONDS);
+        next(PAUSE);
+    }
+
+    private void next(Duration pause) {
+        var unused = thread.schedule(this::turn, pause.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     @Override
@@ -77,23 +81,30 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
         return running;
     }
 
-    private void computeDue() {
+    private void turn() {
+        var pause = PAUSE;
         try {
             var moment = Objects.requireNonNull(asOf.ofLog().block(LIMIT));
-            if (moment.equals(Instant.EPOCH)) {
-                return;
-            }
-            for (var tenant : dueTenants(moment)) {
-                computeDue(tenant, moment);
+            if (!moment.equals(Instant.EPOCH)) {
+                long begun = System.nanoTime();
+                var behind = Duration.between(moment, Instant.now());
+                for (var tenant : dueTenants(moment)) {
+                    computeDue(tenant, moment, isBehind(behind));
+                }
+                pause = pause(Duration.ofNanos(System.nanoTime() - begun), behind);
             }
         } catch (RuntimeException e) {
             if (running) {
                 LOG.warn("cannot compute features at the moment: {}", e.getMessage());
             }
+        } finally {
+            if (running) {
+                next(pause);
+            }
         }
     }
 
-    private void computeDue(String tenant, Instant moment) {
+    private void computeDue(String tenant, Instant moment, boolean once) {
         int users;
         do {
             Integer done =
@@ -101,7 +112,24 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
                             .block(LIMIT);
             users = done == null ? 0 : done;
             computed.increment(users);
-        } while (running && users == BATCH);
+        } while (running && users == BATCH && !once);
+    }
+
+    /**
+     * How long to leave the database to the log. Each batch reads all events of its users: under a load that the log cannot
+     * take beside it, users computed less often are what lets the log catch up, and what is computed of a log that is behind
+     * is old when it is published.
+     *
+     * @param took time of the last turn, in which each tenant with due users had a batch
+     * @param behind age of the log's as_of
+     */
+    static Duration pause(Duration took, Duration behind) {
+        var rest = took.multipliedBy(SHARES_OF_THE_LOG);
+        return isBehind(behind) && rest.compareTo(PAUSE) > 0 ? rest : PAUSE;
+    }
+
+    private static boolean isBehind(Duration behind) {
+        return behind.compareTo(BEHIND) > 0;
     }
 
     /** Tenants with due users, found by one step through the index per tenant. */

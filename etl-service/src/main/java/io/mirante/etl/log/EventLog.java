@@ -17,8 +17,27 @@ import tools.jackson.databind.node.ObjectNode;
 @Component
 final class EventLog {
 
+    /** Events as columns, all but their persons' numbers. */
+    record Rows(
+            List<Sorted> events,
+            @Nullable String[] amounts,
+            @Nullable String[] currencies,
+            @Nullable Double[] scores,
+            String[] payloads) {}
+
+    /** What can be made before persons have their numbers, and takes the longest. */
+    static Rows rows(List<Sorted> fresh) {
+        return new Rows(
+                fresh,
+                strings(fresh, e -> Amounts.amount(e.event().data())),
+                strings(fresh, e -> Amounts.currency(e.event().data())),
+                fresh.stream().map(s -> Amounts.score(s.event().event())).toArray(Double[]::new),
+                strings(fresh, EventLog::payload));
+    }
+
     /** Appends events whose identity is new, in the poll's transaction. */
-    Mono<Void> append(List<Sorted> fresh, NumberedPersons persons, DatabaseClient db) {
+    Mono<Void> append(Rows rows, NumberedPersons persons, DatabaseClient db) {
+        var fresh = rows.events();
         if (fresh.isEmpty()) {
             return Mono.empty();
         }
@@ -52,13 +71,9 @@ final class EventLog {
                         fresh.stream()
                                 .map(s -> persons.no(s.event().person()))
                                 .toArray(Long[]::new))
-                .bind(10, strings(fresh, e -> Amounts.amount(e.event().data())))
-                .bind(11, strings(fresh, e -> Amounts.currency(e.event().data())))
-                .bind(
-                        12,
-                        fresh.stream()
-                                .map(s -> Amounts.score(s.event().event()))
-                                .toArray(Double[]::new))
+                .bind(10, rows.amounts())
+                .bind(11, rows.currencies())
+                .bind(12, rows.scores())
                 .bind(13, strings(fresh, RawEvent::source))
                 .bind(
                         14,
@@ -66,7 +81,7 @@ final class EventLog {
                                 .map(s -> s.event().event().schemaVersion())
                                 .toArray(Integer[]::new))
                 .bind(15, strings(fresh, RawEvent::partitionKey))
-                .bind(16, strings(fresh, EventLog::payload))
+                .bind(16, rows.payloads())
                 .then();
     }
 

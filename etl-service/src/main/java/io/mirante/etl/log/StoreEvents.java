@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
@@ -44,19 +45,24 @@ final class StoreEvents {
     }
 
     /** A record seen before stores nothing and is answered with the same records as the first time. */
-    Mono<List<Outgoing>> store(List<Received<RawEvent>> poll, DatabaseClient db) {
+    Mono<Supplier<List<Outgoing>>> store(List<Received<RawEvent>> poll, DatabaseClient db) {
         return identities
                 .sort(poll, db)
-                .flatMap(sorted ->
-                        persons.number(personsOf(sorted.kept()), db)
-                                .flatMap(numbered ->
-                                        keep(sorted, numbered, db)
-                                                .thenReturn(CleanRecords.of(sorted, numbered))));
+                .flatMap(sorted -> {
+                    var rows = EventLog.rows(sorted.fresh());
+                    // From here on other polls of the same tenants wait, if they have new persons
+                    // too.
+                    return persons.number(personsOf(sorted.kept()), db)
+                            .flatMap(numbered ->
+                                    keep(sorted, rows, numbered, db)
+                                            .thenReturn(() -> CleanRecords.of(sorted, numbered)));
+                });
     }
 
-    private Mono<Void> keep(SortedPoll sorted, NumberedPersons numbered, DatabaseClient db) {
+    private Mono<Void> keep(
+            SortedPoll sorted, EventLog.Rows rows, NumberedPersons numbered, DatabaseClient db) {
         var fresh = sorted.fresh();
-        return log.append(fresh, numbered, db)
+        return log.append(rows, numbered, db)
                 .then(merges.apply(fresh, numbered, db))
                 .flatMap(merged ->
                         merges.users(visitorsOf(fresh), db)

@@ -340,7 +340,8 @@ class PersonMergesIT {
         meters.counter("mirante.records.received", "consumer", "storeRawEvents")
                 .increment(poll.size());
         return Objects.requireNonNull(
-                stream.inTransaction(db -> handler.store(poll, db)).block(SOON));
+                        stream.inTransaction(db -> handler.store(poll, db)).block(SOON))
+                .get();
     }
 
     private static boolean clean(Outgoing outgoing) {

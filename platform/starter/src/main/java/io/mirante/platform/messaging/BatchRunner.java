@@ -20,6 +20,7 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -99,7 +100,7 @@ public final class BatchRunner {
                         assignments.register(
                                 new ConsumerState(consumer, ConsumerState.Mode.STORING)),
                         parser,
-                        (fresh, db) -> handler.store(fresh, db).thenReturn(List.of())));
+                        (fresh, db) -> handler.store(fresh, db).thenReturn(List::of)));
     }
 
     /**
@@ -308,7 +309,7 @@ public final class BatchRunner {
             if (poll.next().isEmpty()) {
                 return;
             }
-            var ends = publisher.send(outcome.outgoing(), poll.next(), kafka.groupMetadata());
+            var ends = publisher.send(outcome.outgoing().get(), poll.next(), kafka.groupMetadata());
             // A record goes to the partition number it came from, so that a source's progress has
             // one sink partition.
             for (var source : poll.next().keySet()) {
@@ -357,10 +358,10 @@ public final class BatchRunner {
                             noteSource(failed.record(), sources);
                         }
                         int skipped = skippedHere;
-                        Mono<List<Outgoing>> effect =
+                        Mono<Supplier<List<Outgoing>>> effect =
                                 fresh.isEmpty()
-                                        ? Mono.just(List.of())
-                                        : handler.store(fresh, db).defaultIfEmpty(List.of());
+                                        ? Mono.just(List::of)
+                                        : handler.store(fresh, db).defaultIfEmpty(List::of);
                         // Letters come after the effect, so that a handler that fails writes none.
                         return effect.flatMap(outgoing ->
                                 deadLetters
@@ -540,7 +541,7 @@ public final class BatchRunner {
     private record Parsed<E>(
             List<Received<E>> good, List<DeadLetters.Dead> poison, int tombstones) {}
 
-    private record Outcome(List<Outgoing> outgoing, int applied, int skipped, int dead) {}
+    private record Outcome(Supplier<List<Outgoing>> outgoing, int applied, int skipped, int dead) {}
 
     /** Where the record first stood, when the one who passed it on says so. */
     private static @Nullable Position source(Headers headers) throws PoisonException {

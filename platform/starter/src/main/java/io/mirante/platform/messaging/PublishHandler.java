@@ -1,6 +1,7 @@
 package io.mirante.platform.messaging;
 
 import java.util.List;
+import java.util.function.Supplier;
 import org.springframework.r2dbc.core.DatabaseClient;
 import reactor.core.publisher.Mono;
 
@@ -11,6 +12,9 @@ import reactor.core.publisher.Mono;
 @FunctionalInterface
 public interface PublishHandler<E> {
 
-    /** Stores the records and answers with what is then sent, in this order, in one Kafka transaction. */
-    Mono<List<Outgoing>> store(List<Received<E>> poll, DatabaseClient stream);
+    /**
+     * Stores the records and answers with what makes the records to be sent, in their order, in one Kafka transaction. They
+     * are made after the commit, so that locks are not held for it.
+     */
+    Mono<Supplier<List<Outgoing>>> store(List<Received<E>> poll, DatabaseClient stream);
 }
