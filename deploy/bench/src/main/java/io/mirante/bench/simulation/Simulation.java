@@ -39,7 +39,7 @@ public final class Simulation {
     private static final double LIVE_PACE = 60;
 
     private static final int LIVE_SPAN_SECONDS = 60;
-    private static final double EVENTS_PER_VISIT = 4.4;
+    private static final double EVENTS_PER_VISIT = 4.9;
 
     private final SimulationSettings settings;
     private final List<Person> people;

@@ -47,20 +47,28 @@ public final class SustainedBench {
     private final PrintStream out;
     private final BenchMesh mesh;
     private final int rate;
+    private final int warmUp;
     private final int minutes;
     private final List<Long> lags = new ArrayList<>();
 
-    private SustainedBench(PrintStream out, BenchMesh mesh, int rate, int minutes) {
+    /** When the measured minutes began: what was answered before, and CPU time of each process. */
+    private long answeredBefore;
+
+    private Map<String, Long> cpuBefore = Map.of();
+
+    private SustainedBench(PrintStream out, BenchMesh mesh, int rate, int warmUp, int minutes) {
         this.out = out;
         this.mesh = mesh;
         this.rate = rate;
+        this.warmUp = warmUp;
         this.minutes = minutes;
     }
 
     /**
      * Runs and prints.
      *
-     * @param arguments {@code --rate N} events a second, {@code --minutes N}
+     * @param arguments {@code --rate N} events a second, {@code --minutes N} measured, after {@code --warm-up N} minutes at the same rate
+     *     in which the JVMs compile
      * @return exit code; 1 when the lag grew or something that was accepted is not counted
      */
     public static int run(List<String> arguments, PrintStream out) {
@@ -68,6 +76,7 @@ public final class SustainedBench {
                 Options.of("sustained")
                         .number("--rate", 3_000, 10, 100_000)
                         .number("--minutes", 10, 1, 600)
+                        .number("--warm-up", 3, 0, 60)
                         .read(arguments);
         var passed = new boolean[1];
         int code =
@@ -82,6 +91,7 @@ public final class SustainedBench {
                                                     out,
                                                     mesh,
                                                     options.value("--rate"),
+                                                    options.value("--warm-up"),
                                                     options.value("--minutes"))
                                             .measure();
                         });
@@ -91,18 +101,18 @@ public final class SustainedBench {
     private boolean measure() throws IOException, InterruptedException {
         List<BenchMesh.Part> parts = mesh.parts();
         out.printf(
-                "%,d events a second for %d minutes, batches of %d through the gateway, all"
-                        + " services on%n",
-                rate, minutes, BATCH);
-        Map<String, Long> before = cpu(parts);
+                "%,d events a second for %d minutes after %d to warm up, batches of %d through the gateway,"
+                        + " all services on%n",
+                rate, minutes, warmUp, BATCH);
         Instant begin = Instant.now().plusSeconds(1).truncatedTo(ChronoUnit.SECONDS);
-        Instant end = begin.plus(Duration.ofMinutes(minutes));
+        Instant measured = begin.plus(Duration.ofMinutes(warmUp));
+        Instant end = measured.plus(Duration.ofMinutes(minutes));
         try (MeshClient client =
                         new MeshClient(
                                 URI.create("http://127.0.0.1:" + port(parts, "gateway")),
                                 "dev-key-123");
                 Lag lag = new Lag("127.0.0.1:" + port(parts, "kafka"))) {
-            Delivery delivery = send(client, lag, begin, end);
+            Delivery delivery = send(client, lag, parts, begin, measured, end);
             Instant sent = Instant.now();
             Map<String, Long> left = lag.byGroup();
             while (sum(left) > 0) {
@@ -115,12 +125,18 @@ public final class SustainedBench {
             Duration drained = Duration.between(sent, Instant.now());
             Map<String, Long> after = cpu(parts);
             long counted = awaitCounted(client, begin, end, delivery.accepted());
-            print(delivery, drained, counted, before, after);
+            print(delivery, drained, counted, after);
             return flat() && counted == delivery.accepted() && delivery.rejected() == 0;
         }
     }
 
-    private Delivery send(MeshClient client, Lag lag, Instant begin, Instant end)
+    private Delivery send(
+            MeshClient client,
+            Lag lag,
+            List<BenchMesh.Part> parts,
+            Instant begin,
+            Instant measured,
+            Instant end)
             throws InterruptedException {
         Instant start = begin.truncatedTo(ChronoUnit.DAYS).minus(Duration.ofDays(30));
         Iterator<SimulatedEvent> live =
@@ -137,8 +153,14 @@ public final class SustainedBench {
                                 EventSender.ofEvents(client, BATCH, IN_FLIGHT)
                                         .send(new OnTime(live), answered::set),
                         task -> Thread.ofPlatform().daemon().name("sender").start(task));
-        long lastAnswered = 0;
-        for (Instant next = begin.plus(SAMPLE); !sending.isDone(); next = next.plus(SAMPLE)) {
+        waitFor(sending, measured);
+        if (warmUp > 0) {
+            out.printf("  warm-up done, lag %s%n", behind(lag.byGroup()));
+        }
+        cpuBefore = cpu(parts);
+        answeredBefore = answered.get();
+        long lastAnswered = answeredBefore;
+        for (Instant next = measured.plus(SAMPLE); !sending.isDone(); next = next.plus(SAMPLE)) {
             waitFor(sending, next);
             Map<String, Long> now = lag.byGroup();
             lags.add(sum(now));
@@ -237,21 +259,16 @@ public final class SustainedBench {
         return sum;
     }
 
-    private void print(
-            Delivery delivery,
-            Duration drained,
-            long counted,
-            Map<String, Long> before,
-            Map<String, Long> after)
+    private void print(Delivery delivery, Duration drained, long counted, Map<String, Long> after)
             throws IOException, InterruptedException {
-        double seconds = minutes * 60.0;
+        long events = delivery.accepted() + delivery.rejected() - answeredBefore;
         out.printf(
                 "JDK %s, %d processors%n",
                 Runtime.version(), Runtime.getRuntime().availableProcessors());
         out.printf(
-                "  accepted        %,12d   (%,.0f a second; %d rejected, %d requests repeated)%n",
+                "  accepted        %,12d   (%,.0f a second measured; %d rejected, %d requests repeated)%n",
                 delivery.accepted(),
-                delivery.accepted() / seconds,
+                events / (minutes * 60.0),
                 delivery.rejected(),
                 delivery.retries());
         out.printf("  counted         %,12d%n", counted);
@@ -263,10 +280,11 @@ public final class SustainedBench {
                 drained.toMillis() / 1e3);
         out.println("CPU microseconds an event, and memory (PSS)");
         for (BenchMesh.Part part : mesh.parts()) {
-            long nanos = after.getOrDefault(part.name(), 0L) - before.getOrDefault(part.name(), 0L);
+            long nanos =
+                    after.getOrDefault(part.name(), 0L) - cpuBefore.getOrDefault(part.name(), 0L);
             out.printf(
                     "  %-15s %12.1f %8d MiB%n",
-                    part.name(), nanos / 1e3 / delivery.accepted(), part.pssBytes() >> 20);
+                    part.name(), nanos / 1e3 / events, part.pssBytes() >> 20);
         }
     }
 
