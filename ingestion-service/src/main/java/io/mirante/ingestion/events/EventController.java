@@ -97,6 +97,8 @@ class EventController {
                 ONE,
                 "ingest",
                 settings.maxBodyBytes(),
+                // The route's CloudEvents in binary mode.
+                List.of("ce-specversion"),
                 (caller, body) ->
                         bodies.plain(body)
                                 .flatMap(plain -> acceptOne(caller.tenant(), plain))

@@ -1,5 +1,6 @@
 package io.mirante.platform.web;
 
+import java.util.List;
 import org.springframework.http.HttpStatusCode;
 import reactor.core.publisher.Mono;
 
@@ -9,9 +10,19 @@ import reactor.core.publisher.Mono;
  * @param path such as {@code /api/v1/events}
  * @param scope what the caller must have, such as {@code ingest}
  * @param maxBytes largest body, in bytes; larger ones take the usual way
+ * @param notWith headers that give the body another meaning; calls with one of them take the usual way
  * @param work must not block
  */
-public record QuickPost(String path, String scope, int maxBytes, Work work) {
+public record QuickPost(String path, String scope, int maxBytes, List<String> notWith, Work work) {
+
+    public QuickPost {
+        notWith = List.copyOf(notWith);
+    }
+
+    /** One whose body means the same whatever headers come with it. */
+    public QuickPost(String path, String scope, int maxBytes, Work work) {
+        this(path, scope, maxBytes, List.of(), work);
+    }
 
     /** What is done with a body. Its errors are answered as problems, as anywhere. */
     @FunctionalInterface

@@ -35,6 +35,9 @@ final class QuickPostWay implements ShortWay {
 
     @Override
     public @Nullable Call enter(HttpHeaders headers) {
+        if (post.notWith().stream().anyMatch(headers::contains)) {
+            return null;
+        }
         var given = headers.getAll(HttpHeaderNames.AUTHORIZATION);
         var caller =
                 given.size() == 1 && given.getFirst().startsWith(BEARER)

@@ -46,8 +46,6 @@ final class ShortWays implements NettyRouteProvider {
     private static final AsciiString PROBLEM = AsciiString.cached("application/problem+json");
 
     /** A CloudEvent in binary mode: the body is its data alone. */
-    private static final AsciiString CLOUD_EVENT = AsciiString.cached("ce-specversion");
-
     private static final AsciiString REQUEST_ID = AsciiString.cached(RequestIds.HEADER);
 
     /** As Spring Security writes them. */
@@ -125,8 +123,7 @@ final class ShortWays implements NettyRouteProvider {
                 && !headers.contains(HttpHeaderNames.CONTENT_ENCODING)
                 && !headers.contains(HttpHeaderNames.TRANSFER_ENCODING)
                 && !headers.contains(HttpHeaderNames.EXPECT)
-                && !headers.contains(HttpHeaderNames.ORIGIN)
-                && !headers.contains(CLOUD_EVENT);
+                && !headers.contains(HttpHeaderNames.ORIGIN);
     }
 
     private static boolean fits(@Nullable String length, int maxBytes) {
