@@ -197,8 +197,11 @@ public class MessagingAutoConfiguration {
 
     @Bean
     StatePublisher statePublisher(
-            ObjectProvider<Publication> publications, StreamDatabase stream, EventSender sender) {
-        return new StatePublisher(publications.orderedStream().toList(), stream, sender);
+            ObjectProvider<Publication> publications,
+            StreamDatabase stream,
+            EventSender sender,
+            MeterRegistry meters) {
+        return new StatePublisher(publications.orderedStream().toList(), stream, sender, meters);
     }
 
     @Bean

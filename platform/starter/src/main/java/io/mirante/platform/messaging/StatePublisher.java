@@ -2,6 +2,8 @@ package io.mirante.platform.messaging;
 
 import io.mirante.platform.persistence.StreamDatabase;
 import java.time.Duration;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -9,6 +11,7 @@ import java.util.StringJoiner;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
@@ -18,7 +21,8 @@ import reactor.core.publisher.Mono;
 /**
  * Sends rows until their published revision is their revision. One replica at a time publishes a table (an advisory
  * lock), so that an older revision never overtakes a newer one. A crash between sending and marking sends again: readers
- * keep the highest revision.
+ * keep the highest revision. A row that no record can be made of is passed over until it changes again, so that it does not
+ * keep the others, of all tenants, waiting; the log and {@code mirante.publication.unreadable} tell.
  */
 final class StatePublisher implements SmartLifecycle {
 
@@ -29,16 +33,28 @@ final class StatePublisher implements SmartLifecycle {
     private final List<Publication> publications;
     private final StreamDatabase stream;
     private final EventSender sender;
+    private final MeterRegistry meters;
     private ScheduledExecutorService threads = Executors.newScheduledThreadPool(0);
     private volatile boolean running;
 
-    StatePublisher(List<Publication> publications, StreamDatabase stream, EventSender sender) {
+    StatePublisher(
+            List<Publication> publications,
+            StreamDatabase stream,
+            EventSender sender,
+            MeterRegistry meters) {
         this.publications = List.copyOf(publications);
         this.stream = stream;
         this.sender = sender;
+        this.meters = meters;
+        publications.forEach(this::unreadable);
     }
 
-    private record Row(List<String> key, long revision, Outgoing message) {}
+    /** A message of null: none can be made of the row. */
+    private record Row(List<String> key, long revision, @Nullable Outgoing message) {}
+
+    private Counter unreadable(Publication publication) {
+        return meters.counter("mirante.publication.unreadable", "table", publication.table());
+    }
 
     @Override
     public void start() {
@@ -105,20 +121,34 @@ final class StatePublisher implements SmartLifecycle {
                 .flatMap(rows ->
                         rows.isEmpty()
                                 ? Mono.just(0)
-                                : sender.sendAll(rows.stream().map(Row::message).toList())
+                                : sender.sendAll(
+                                                rows.stream()
+                                                        .map(Row::message)
+                                                        .filter(Objects::nonNull)
+                                                        .toList())
                                         .then(mark(publication, rows, db))
                                         .thenReturn(rows.size()));
     }
 
-    private static Row read(Publication publication, io.r2dbc.spi.Readable row) {
+    private Row read(Publication publication, io.r2dbc.spi.Readable row) {
         var key = new ArrayList<String>();
         for (var column : publication.keyColumns()) {
             key.add(Objects.requireNonNull(row.get(column, String.class), column));
         }
-        return new Row(
-                key,
-                Objects.requireNonNull(row.get("revision", Long.class), "revision"),
-                publication.message().apply(row));
+        long revision = Objects.requireNonNull(row.get("revision", Long.class), "revision");
+        try {
+            return new Row(key, revision, publication.message().apply(row));
+        } catch (RuntimeException e) {
+            unreadable(publication).increment();
+            // Keys may hold people's ids: the first column is the tenant, and the revision finds the row.
+            LOG.error(
+                    "a row of {} of tenant {} at revision {} cannot be published and is passed over: {}",
+                    publication.table(),
+                    key.getFirst(),
+                    revision,
+                    e.getClass().getSimpleName());
+            return new Row(key, revision, null);
+        }
     }
 
     /**
