@@ -1,9 +1,9 @@
 package io.mirante.platform.messaging;
 
-import io.mirante.platform.persistence.StreamDatabase;
-import java.time.Duration;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.mirante.platform.persistence.StreamDatabase;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -140,7 +140,8 @@ final class StatePublisher implements SmartLifecycle {
             return new Row(key, revision, publication.message().apply(row));
         } catch (RuntimeException e) {
             unreadable(publication).increment();
-            // Keys may hold people's ids: the first column is the tenant, and the revision finds the row.
+            // Keys may hold people's ids: the first column is the tenant, and the revision finds
+            // the row.
             LOG.error(
                     "a row of {} of tenant {} at revision {} cannot be published and is passed over: {}",
                     publication.table(),
