@@ -12,7 +12,6 @@ import io.mirante.gateway.problem.Problem;
 import io.mirante.gateway.problem.Problems;
 import io.mirante.platform.web.RequestIds;
 import io.mirante.platform.web.ShortWay;
-import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
@@ -27,8 +26,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.http.MediaType;
 import reactor.core.publisher.Mono;
-import reactor.netty.http.client.HttpClient;
-import reactor.netty.http.client.HttpClientResponse;
 
 /**
  * The {@link ShortWay} through the gateway: what {@link DoorFilter}, {@link PassOn} and Spring Cloud Gateway do for one path,
@@ -36,12 +33,6 @@ import reactor.netty.http.client.HttpClientResponse;
  * counted, and bulkhead and breaker of the service are the same; what overtaxes the service is refused at once. Thread-safe.
  */
 final class QuickPass implements ShortWay {
-
-    /**
-     * Bodies up to 16 KiB are gathered, which is about what one read from a connection brings; larger ones flow through
-     * the usual way.
-     */
-    static final int MAX_BYTES = 16 * 1024;
 
     private static final Logger LOG = LoggerFactory.getLogger(QuickPass.class);
     private static final AsciiString API_KEY = AsciiString.cached("x-api-key");
@@ -67,51 +58,61 @@ final class QuickPass implements ShortWay {
                     "x-application-context",
                     "x-request-id");
 
-    private final String path;
+    private final Posts posts;
+    private final int maxBytes;
     private final Routes.Route route;
     private final Door door;
     private final RequestLimits limits;
     private final ServiceGuards guards;
     private final Problems problems;
     private final GatewaySettings settings;
-    private final HttpClient.RequestSender client;
+    private final QuickClient client;
 
     /**
-     * A short way for POSTs of this path, which must have a time limit and a body limit.
+     * Which calls.
      *
-     * @param http the client that Spring Cloud Gateway uses
+     * @param path of a POST that has a time limit and a body limit
+     * @param maxBytes of bodies that are gathered; larger ones flow through the usual way
+     * @param brief whether they take milliseconds, so that no more are let in at a time than are answered soon
      */
-    QuickPass(
-            String path,
+    record Posts(String path, int maxBytes, boolean brief) {}
+
+    /**
+     * What does the work.
+     *
+     * @param client of the service that the path's route leads to
+     */
+    record Parts(
             Door door,
             RequestLimits limits,
             ServiceGuards guards,
             Problems problems,
             GatewaySettings settings,
-            HttpClient http) {
-        this.path = path;
-        this.route = Routes.find("POST", path).orElseThrow();
+            QuickClient client) {}
+
+    QuickPass(Posts posts, Parts parts) {
+        this.posts = posts;
+        this.route = Routes.find("POST", posts.path()).orElseThrow();
         if (!route.timed() || !route.bodyLimited()) {
-            throw new IllegalArgumentException("no short way for streams: " + path);
+            throw new IllegalArgumentException("no short way for streams: " + posts.path());
         }
-        this.door = door;
-        this.limits = limits;
-        this.guards = guards;
-        this.problems = problems;
-        this.settings = settings;
-        var base = Objects.requireNonNull(settings.services().get(route.service())).url();
-        this.client =
-                http.responseTimeout(settings.timeout()).post().uri(base.resolve(path).toString());
+        this.door = parts.door();
+        this.limits = parts.limits();
+        this.guards = parts.guards();
+        this.problems = parts.problems();
+        this.settings = parts.settings();
+        this.client = parts.client();
+        this.maxBytes = (int) Math.min(posts.maxBytes(), settings.maxBodyBytes());
     }
 
     @Override
     public String path() {
-        return path;
+        return posts.path();
     }
 
     @Override
     public int maxBytes() {
-        return (int) Math.min(MAX_BYTES, settings.maxBodyBytes());
+        return maxBytes;
     }
 
     @Override
@@ -212,12 +213,14 @@ final class QuickPass implements ShortWay {
 
     private Mono<Answer> passedOn(Principal who, @Nullable Verdict verdict, Request request) {
         var service = route.service().fullName();
-        return guards.inQuickLimit(
+        var call =
+                guards.throughBreaker(
                         service,
-                        guards.throughBreaker(
-                                service,
-                                error -> PassOn.failed(true, error),
-                                answered -> ask(who, request, answered)))
+                        error -> PassOn.failed(true, error),
+                        answered -> ask(who, request, answered));
+        return (posts.brief()
+                        ? guards.inQuickLimit(service, call)
+                        : guards.inBulkhead(service, true, call))
                 .map(reply -> {
                     write(verdict, reply.headers());
                     return reply;
@@ -231,29 +234,22 @@ final class QuickPass implements ShortWay {
     }
 
     private Mono<Answer> ask(Principal who, Request asked, Runnable answered) {
-        return client.send(
-                        (request, outbound) -> {
-                            var passed = request.requestHeaders();
-                            for (var all = asked.headers().iteratorAsString(); all.hasNext(); ) {
-                                var header = all.next();
-                                if (passes(header.getKey())) {
-                                    passed.add(header.getKey(), header.getValue());
-                                }
-                            }
-                            passed.set(HttpHeaderNames.AUTHORIZATION, "Bearer " + door.token(who));
-                            passed.set(RequestIds.HEADER, asked.id());
-                            passed.set(
-                                    HttpHeaderNames.CONTENT_LENGTH,
-                                    Integer.toString(asked.body().length));
-                            return outbound.send(
-                                    Mono.fromSupplier(() -> Unpooled.wrappedBuffer(asked.body())));
-                        })
-                .responseSingle((response, content) -> {
-                    answered.run();
-                    return content.asByteArray()
-                            .defaultIfEmpty(new byte[0])
-                            .map(bytes -> answerOf(response, bytes));
-                });
+        return Mono.defer(() -> {
+            var passed = QuickClient.headers();
+            for (var all = asked.headers().iteratorAsString(); all.hasNext(); ) {
+                var header = all.next();
+                if (passes(header.getKey())) {
+                    passed.add(header.getKey(), header.getValue());
+                }
+            }
+            passed.set(HttpHeaderNames.AUTHORIZATION, "Bearer " + door.token(who));
+            passed.set(RequestIds.HEADER, asked.id());
+            return client.post(asked.loop(), posts.path(), passed, asked.body())
+                    .map(reply -> {
+                        answered.run();
+                        return answerOf(reply);
+                    });
+        });
     }
 
     private static boolean passes(String name) {
@@ -263,15 +259,15 @@ final class QuickPass implements ShortWay {
                 && !DoorFilter.claims(lower);
     }
 
-    private static Answer answerOf(HttpClientResponse response, byte[] body) {
+    private static Answer answerOf(QuickClient.Reply reply) {
         var headers = DefaultHttpHeadersFactory.headersFactory().newHeaders();
-        for (var all = response.responseHeaders().iteratorAsString(); all.hasNext(); ) {
+        for (var all = reply.headers().iteratorAsString(); all.hasNext(); ) {
             var header = all.next();
             if (!NOT_PASSED_ON.contains(header.getKey().toLowerCase(Locale.ROOT))) {
                 headers.add(header.getKey(), header.getValue());
             }
         }
-        return new Answer(response.status().code(), headers, body, null);
+        return new Answer(reply.status(), headers, reply.body(), null);
     }
 
     private Mono<Answer> refused(
@@ -287,7 +283,7 @@ final class QuickPass implements ShortWay {
                 new Answer(
                         problem.status().value(),
                         headers,
-                        problems.body(problem, path, requestId),
+                        problems.body(problem, posts.path(), requestId),
                         error));
     }
 

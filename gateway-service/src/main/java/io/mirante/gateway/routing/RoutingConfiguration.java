@@ -7,7 +7,12 @@ import io.mirante.gateway.limits.RequestLimits;
 import io.mirante.gateway.problem.Problems;
 import io.mirante.platform.web.RequestIds;
 import io.mirante.platform.web.ShortWay;
+import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.springframework.cloud.gateway.config.HttpClientProperties;
 import org.springframework.cloud.gateway.filter.headers.HttpHeadersFilter;
 import org.springframework.cloud.gateway.handler.FilteringWebHandler;
 import org.springframework.context.annotation.Bean;
@@ -29,16 +34,45 @@ final class RoutingConfiguration {
         return new FoundRoutes(settings, proxy);
     }
 
-    /** A short way for events that come one by one. */
+    /** What short ways are made of; null when ingestion wants TLS, and then there are none. */
     @Bean
-    ShortWay quickEvents(
+    QuickPass.@Nullable Parts quickParts(
             Door door,
             RequestLimits limits,
             ServiceGuards guards,
             Problems problems,
             GatewaySettings settings,
-            HttpClient http) {
-        return new QuickPass("/api/v1/events", door, limits, guards, problems, settings, http);
+            HttpClientProperties http,
+            HttpClient proxy) {
+        var ingestion = Objects.requireNonNull(settings.services().get(Service.INGESTION)).url();
+        if (!"http".equals(ingestion.getScheme())) {
+            return null;
+        }
+        var waits =
+                new QuickClient.Settings(
+                        Duration.ofMillis(http.getConnectTimeout()),
+                        settings.timeout(),
+                        http.getPool().getMaxIdleTime());
+        var client = new QuickClient(ingestion, waits, proxy.configuration().loopResources());
+        return new QuickPass.Parts(door, limits, guards, problems, settings, client);
+    }
+
+    /** A short way for events that come one by one: bodies of about what one read from a connection brings. */
+    @Bean
+    @Nullable ShortWay quickEvents(Optional<QuickPass.Parts> parts) {
+        return parts.map(with ->
+                        new QuickPass(new QuickPass.Posts("/api/v1/events", 16 * 1024, true), with))
+                .orElse(null);
+    }
+
+    /** And one for batches of some hundred, which take longer than what a quick call may. */
+    @Bean
+    @Nullable ShortWay quickBatches(Optional<QuickPass.Parts> parts) {
+        return parts.map(with ->
+                        new QuickPass(
+                                new QuickPass.Posts("/api/v1/events/batch", 256 * 1024, false),
+                                with))
+                .orElse(null);
     }
 
     /** The answer already carries the request's id; the service's copy would be a second one. */

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.beans.factory.annotation.Qualifier;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -33,9 +34,17 @@ import tools.jackson.databind.json.JsonMapper;
 class QuickPassIT extends AtTheDoor {
 
     private static final String PATH = "/api/v1/events";
+    private static final String BATCH = "/api/v1/events/batch";
     private static final String USUAL = "application/json, text/plain";
 
-    @Autowired private ShortWay way;
+    @Autowired
+    @Qualifier("quickEvents")
+    private ShortWay way;
+
+    @Autowired
+    @Qualifier("quickBatches")
+    private ShortWay batches;
+
     @Autowired private MeterRegistry meters;
     private final HttpClient http =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -48,12 +57,18 @@ class QuickPassIT extends AtTheDoor {
     /** One plain call; what Accept says decides which way it takes. */
     private HttpResponse<String> send(String key, String accept, String... more)
             throws IOException, InterruptedException {
+        return post(PATH, "{\"event_type\": \"view\"}", key, accept, more);
+    }
+
+    private HttpResponse<String> post(
+            String path, String body, String key, String accept, String... more)
+            throws IOException, InterruptedException {
         var request =
-                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port() + PATH))
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port() + path))
                         .header("Content-Type", "application/json")
                         .header("Accept", accept)
                         .header("x-api-key", key)
-                        .POST(HttpRequest.BodyPublishers.ofString("{\"event_type\": \"view\"}"));
+                        .POST(HttpRequest.BodyPublishers.ofString(body));
         if (more.length > 0) {
             request.headers(more);
         }
@@ -150,6 +165,20 @@ class QuickPassIT extends AtTheDoor {
                                 .timers())
                 .as("one time series for both ways")
                 .hasSize(1);
+    }
+
+    @Test
+    void batchesAreAnsweredAndPassedOnAlike() throws Exception {
+        known(KEY);
+        assertThat(batches.enter(headers(KEY))).isNotNull();
+        var largest = "x".repeat(batches.maxBytes());
+        for (var body : List.of("{\"events\": []}", largest, largest + "x")) {
+            var quick = post(BATCH, body, KEY, "application/json", "X-Forwarded-For", "10.0.0.1");
+            var usual = post(BATCH, body, KEY, USUAL, "X-Forwarded-For", "10.0.0.1");
+            assertThat(quick.statusCode()).isEqualTo(usual.statusCode()).isEqualTo(200);
+            assertThat(fixed(quick)).isEqualTo(fixed(usual));
+            assertThat(seen(quick)).isEqualTo(seen(usual));
+        }
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.mirante.platform.web;
 
+import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.HttpHeaders;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -50,8 +51,9 @@ public interface ShortWay {
      *
      * @param id the call's id, which the answer will have
      * @param headers as they came
+     * @param loop of the connection it came on, which the call is answered on
      */
-    record Request(String id, HttpHeaders headers, byte[] body) {}
+    record Request(String id, HttpHeaders headers, byte[] body, EventLoop loop) {}
 
     /**
      * An answer.

@@ -149,11 +149,12 @@ final class ShortWays implements NettyRouteProvider {
         var id = RequestIds.of(headers.get(REQUEST_ID));
         var call = callOf(request);
         var asked = new Asked(way.path(), id, call.tenant(), start, response, new AtomicBoolean());
-        return body(way, request)
+        var loop = loopOf(request);
+        return body(way, request, loop)
                 .flatMap(body ->
                         hasLeft(request)
                                 ? Mono.never()
-                                : call.answer(new ShortWay.Request(id, headers, body)))
+                                : call.answer(new ShortWay.Request(id, headers, body, loop)))
                 .flatMap(answer -> write(asked, answer))
                 .onErrorResume(error -> refuse(asked, error))
                 .doOnCancel(() -> done(asked, 0, null));
@@ -178,13 +179,11 @@ final class ShortWays implements NettyRouteProvider {
     }
 
     /** The whole body, or 408; a timer on the event loop costs a tenth of one elsewhere. */
-    private Mono<byte[]> body(ShortWay way, HttpServerRequest request) {
+    private Mono<byte[]> body(ShortWay way, HttpServerRequest request, EventLoop loop) {
         var body = request.receive().aggregate().asByteArray();
         if (way.bodyWithin().isZero()) {
             return body;
         }
-        var loop = new EventLoop[1];
-        request.withConnection(connection -> loop[0] = connection.channel().eventLoop());
         return body.timeout(
                 way.bodyWithin(),
                 Mono.error(() ->
@@ -193,8 +192,13 @@ final class ShortWays implements NettyRouteProvider {
                                 "request-timeout",
                                 "the body did not arrive within %d ms"
                                         .formatted(way.bodyWithin().toMillis()))),
-                timers.computeIfAbsent(
-                        Objects.requireNonNull(loop[0]), Schedulers::fromExecutorService));
+                timers.computeIfAbsent(loop, Schedulers::fromExecutorService));
+    }
+
+    private static EventLoop loopOf(HttpServerRequest request) {
+        var loop = new EventLoop[1];
+        request.withConnection(connection -> loop[0] = connection.channel().eventLoop());
+        return Objects.requireNonNull(loop[0]);
     }
 
     /**
