@@ -104,7 +104,7 @@ final class RawEvents implements Parser<RawEvent> {
         try {
             tree = Json.mapper().readTree(value);
         } catch (JacksonException e) {
-            throw new PoisonException("bad_json", e.getOriginalMessage());
+            throw new PoisonException("bad_json", Json.reason(e));
         }
         try {
             return CanonicalEvent.fromTree(tree);

@@ -47,7 +47,7 @@ class ErasureController {
             @PathVariable String id, Caller caller, ServerWebExchange exchange) {
         if (id.isBlank() || id.length() > MAX_ID || id.chars().anyMatch(Character::isISOControl)) {
             throw ProblemException.malformed(
-                    "", "invalid", "a user id has 1 to %d characters".formatted(MAX_ID));
+                    "{id}", "invalid", "a user id has 1 to %d characters".formatted(MAX_ID));
         }
         var tenant = caller.tenant();
         return database.one(

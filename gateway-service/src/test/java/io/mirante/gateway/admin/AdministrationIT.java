@@ -154,6 +154,8 @@ class AdministrationIT {
                 .isEqualTo(403);
         call(admin, "GET", "/api/v1/users/eva 1/segment", null);
 
+        assertThat(call(admin, "DELETE", "/api/v1/users/ ", null).pointer()).isEqualTo("{id}");
+
         var accepted = call(admin, "DELETE", "/api/v1/users/eva 1", null);
         assertThat(accepted.status()).as(accepted.raw()).isEqualTo(202);
         var job = accepted.text("job_id");

@@ -182,12 +182,9 @@ public final class JsonBodies implements DisposableBean {
                     "",
                     "invalid_json",
                     at == null || at.getLineNr() < 1
-                            ? "the body is not valid JSON: " + e.getOriginalMessage()
+                            ? "the body is not valid JSON: " + Json.reason(e)
                             : "the body is not valid JSON at line %d, column %d: %s"
-                                    .formatted(
-                                            at.getLineNr(),
-                                            at.getColumnNr(),
-                                            e.getOriginalMessage()));
+                                    .formatted(at.getLineNr(), at.getColumnNr(), Json.reason(e)));
         }
     }
 

@@ -173,7 +173,7 @@ class ImportController {
             mapping = Json.mapper().readTree(given);
         } catch (JacksonException e) {
             throw ProblemException.malformed(
-                    "/mapping", "invalid_json", "mapping must be JSON: " + e.getOriginalMessage());
+                    "/mapping", "invalid_json", "mapping must be JSON: " + Json.reason(e));
         }
         var errors = new ArrayList<FieldError>();
         Mapping.of(mapping, errors);

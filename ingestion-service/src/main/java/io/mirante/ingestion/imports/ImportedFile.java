@@ -140,7 +140,7 @@ final class ImportedFile implements AutoCloseable {
                             ? csv.record(line.bytes())
                             : Json.mapper().readTree(line.bytes());
         } catch (JacksonException e) {
-            return unreadable(line, "the line is no JSON: " + e.getOriginalMessage());
+            return unreadable(line, "the line is no JSON: " + Json.reason(e));
         } catch (IllegalArgumentException e) {
             return unreadable(line, String.valueOf(e.getMessage()));
         }

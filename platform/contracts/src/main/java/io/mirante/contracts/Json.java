@@ -1,6 +1,8 @@
 package io.mirante.contracts;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.regex.Pattern;
+import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
@@ -16,6 +18,8 @@ public final class Json {
 
     /** Deepest nesting accepted anywhere. */
     public static final int MAX_DEPTH = 100;
+
+    private static final Pattern FROM_SETTING = Pattern.compile(", from `[^`]*`");
 
     private static final JsonMapper MAPPER =
             JsonMapper.builder(
@@ -39,5 +43,19 @@ public final class Json {
     /** The shared mapper. */
     public static JsonMapper mapper() {
         return MAPPER;
+    }
+
+    /** Why something could not be read, for people: without what the reader says of itself and its settings. */
+    public static String reason(JacksonException error) {
+        var message = FROM_SETTING.matcher(error.getOriginalMessage()).replaceAll("");
+        if (message.startsWith("Trailing token")) {
+            return "more follows after its end";
+        }
+        int source = message.indexOf("[Source");
+        if (source < 0) {
+            return message;
+        }
+        int opened = message.lastIndexOf('(', source);
+        return message.substring(0, opened < 0 ? source : opened).strip();
     }
 }

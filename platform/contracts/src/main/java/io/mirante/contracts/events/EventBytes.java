@@ -84,7 +84,7 @@ record EventBytes(JsonNode event, OwnBytes own) {
                 at == null || at.getLineNr() < 1
                         ? ""
                         : " at its line %d, column %d".formatted(at.getLineNr(), at.getColumnNr());
-        var why = e.getOriginalMessage();
+        var why = Json.reason(e);
         return "the %s is not valid JSON%s: %s"
                 .formatted(
                         what,

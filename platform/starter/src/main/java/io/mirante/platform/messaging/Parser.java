@@ -20,7 +20,7 @@ public interface Parser<E> {
             try {
                 return Json.mapper().readValue(value, type);
             } catch (JacksonException e) {
-                throw new PoisonException("bad_json", e.getOriginalMessage());
+                throw new PoisonException("bad_json", Json.reason(e));
             }
         };
     }
