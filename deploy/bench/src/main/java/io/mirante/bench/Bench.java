@@ -2,6 +2,7 @@ package io.mirante.bench;
 
 import io.mirante.bench.client.MeshException;
 import io.mirante.bench.demo.Demo;
+import io.mirante.bench.ingest.FairnessBench;
 import io.mirante.bench.ingest.IngestBench;
 import io.mirante.bench.start.StartBench;
 import io.mirante.bench.sustained.SustainedBench;
@@ -12,7 +13,7 @@ import java.util.List;
 /** What {@code ./mesh demo} and {@code ./mesh bench NAME} run. */
 public final class Bench {
     private static final String USAGE =
-            "usage: ./mesh demo [options] | ./mesh bench start|token|ingest|sustained [options]";
+            "usage: ./mesh demo [options] | ./mesh bench start|token|ingest|fairness|sustained [options]";
 
     private Bench() {}
 
@@ -41,6 +42,7 @@ public final class Bench {
             case "demo" -> Demo.run(rest, System.out);
             case "start" -> StartBench.run(rest, System.out);
             case "ingest" -> IngestBench.run(rest, System.out);
+            case "fairness" -> FairnessBench.run(rest, System.out);
             case "sustained" -> SustainedBench.run(rest, System.out);
             case "token" -> TokenBench.run(System.out);
             default -> {

@@ -296,7 +296,9 @@ public final class KafkaServer implements AutoCloseable {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(
                 settings.allCompilers()
-                        ? List.of("-XX:+UseG1GC")
+                        // All of the heap at once: in a small one G1 marks without end, and pauses
+                        // for it.
+                        ? List.of("-XX:+UseG1GC", "-Xms" + settings.heapMib() + "m")
                         : List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
         command.addAll(
                 List.of(

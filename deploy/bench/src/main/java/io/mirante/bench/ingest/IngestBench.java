@@ -51,6 +51,10 @@ public final class IngestBench {
     private static final byte[] USER_ID = ":\"user_".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] ONE =
             ("{\"event\":" + eventJson(0) + "}").getBytes(StandardCharsets.UTF_8);
+
+    /** Whose events are sent. */
+    static final int PERSONS = 20_000;
+
     private static final List<String> STAY = List.of("gateway", "ingestion", "kafka", "postgres");
 
     private final PrintStream out;
@@ -103,6 +107,8 @@ public final class IngestBench {
                     List.of(
                             new Target("L1 echo", bare, "/echo", "", probe.pid()),
                             new Target("L2 netty + producer", bare, "/send", "", probe.pid()),
+                            new Target(
+                                    "L2 with a person's key", bare, "/send-keyed", "", probe.pid()),
                             new Target(
                                     "ingestion direct",
                                     port("ingestion"),
@@ -264,6 +270,11 @@ public final class IngestBench {
         out.println("Ratios (must / aim)");
         ratio("one event direct ÷ L2", "ingestion direct", "L2 netty + producer", "0.60 / 0.75");
         ratio(
+                "one event direct ÷ L2 with a person's key",
+                "ingestion direct",
+                "L2 with a person's key",
+                "0.60 / 0.75");
+        ratio(
                 "through the gateway ÷ direct",
                 "through the gateway",
                 "ingestion direct",
@@ -297,10 +308,11 @@ public final class IngestBench {
         "location":{"country":"BR","city":"Recife","timezone":"America/Recife"},"referrer":null,\
         "user_agent":"Mozilla/5.0","viewport":{"width":1920,"height":1080}}}\
         """
-                .formatted(number, number % 20_000, number % 100_000, number % 1_000);
+                .formatted(number, number % PERSONS, number % 100_000, number % 1_000);
     }
 
-    private static byte[] event(long number) {
+    /** The body of the n-th single event. */
+    static byte[] event(long number) {
         return numbered(ONE, number, 1);
     }
 
@@ -312,7 +324,7 @@ public final class IngestBench {
             int at = find(copy, EVENT_ID, from) + EVENT_ID.length;
             write(copy, at, first + i, 12);
             at = find(copy, USER_ID, at) + USER_ID.length;
-            write(copy, at, (first + i) % 20_000, 5);
+            write(copy, at, (first + i) % PERSONS, 5);
             from = at;
         }
         return copy;
