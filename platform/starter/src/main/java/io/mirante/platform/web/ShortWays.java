@@ -17,6 +17,7 @@ import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.springframework.boot.reactor.netty.NettyRouteProvider;
@@ -37,8 +38,7 @@ final class ShortWays implements NettyRouteProvider {
 
     static final AsciiString JSON = AsciiString.cached("application/json");
 
-    private static final AttributeKey<ShortWay.Call> CALL =
-            AttributeKey.valueOf("mirante.short-way");
+    private static final AttributeKey<Taken> CALL = AttributeKey.valueOf("mirante.short-way");
 
     /** Of Linux's {@code tcp_states.h}. */
     private static final int TCP_ESTABLISHED = 1;
@@ -59,7 +59,16 @@ final class ShortWays implements NettyRouteProvider {
                     always("X-XSS-Protection", "0"),
                     always("Referrer-Policy", "no-referrer"));
 
+    /**
+     * A call that takes a short way.
+     *
+     * @param bytes of its body, which have their place among those that are gathered
+     */
+    private record Taken(ShortWay.Call call, int bytes) {}
+
     private final List<? extends ShortWay> ways;
+    private final long room;
+    private final AtomicLong gathered = new AtomicLong();
     private final Draining draining;
     private final MeterRegistry meters;
     private final JsonMapper json;
@@ -69,12 +78,19 @@ final class ShortWays implements NettyRouteProvider {
     /** What a timer stands for; {@code status} 0 = the caller left before there was an answer. */
     private record Measured(String path, int status, String exception) {}
 
+    /**
+     * Answers calls of these ways.
+     *
+     * @param room bytes of all bodies that are gathered at a time; a call whose body finds none takes the usual way
+     */
     ShortWays(
             List<? extends ShortWay> ways,
+            long room,
             Draining draining,
             MeterRegistry meters,
             JsonMapper json) {
         this.ways = List.copyOf(ways);
+        this.room = room;
         this.draining = draining;
         this.meters = meters;
         this.json = json;
@@ -102,43 +118,53 @@ final class ShortWays implements NettyRouteProvider {
     }
 
     /** Whether the call is in its plain form; notes what answers it. */
-    private static boolean takes(ShortWay way, HttpServerRequest request) {
+    private boolean takes(ShortWay way, HttpServerRequest request) {
         if (!request.uri().equals(way.path()) || !HttpMethod.POST.equals(request.method())) {
             return false;
         }
         var headers = request.requestHeaders();
-        var call = plain(way, headers) ? way.enter(headers) : null;
-        if (call == null) {
+        var call = plain(headers) ? way.enter(headers) : null;
+        int bytes = length(headers.get(HttpHeaderNames.CONTENT_LENGTH));
+        if (call == null || bytes < 1 || bytes > way.maxBytes() || !gather(bytes)) {
             return false;
         }
-        request.withConnection(connection -> connection.channel().attr(CALL).set(call));
+        request.withConnection(
+                connection -> connection.channel().attr(CALL).set(new Taken(call, bytes)));
         return true;
     }
 
-    private static boolean plain(ShortWay way, HttpHeaders headers) {
+    private boolean gather(int bytes) {
+        if (gathered.addAndGet(bytes) <= room) {
+            return true;
+        }
+        gathered.addAndGet(-bytes);
+        return false;
+    }
+
+    private static boolean plain(HttpHeaders headers) {
         var accept = headers.get(HttpHeaderNames.ACCEPT);
         return JSON.contentEqualsIgnoreCase(headers.get(HttpHeaderNames.CONTENT_TYPE, ""))
                 && (accept == null || accept.equals("*/*") || JSON.contentEquals(accept))
-                && fits(headers.get(HttpHeaderNames.CONTENT_LENGTH), way.maxBytes())
                 && !headers.contains(HttpHeaderNames.CONTENT_ENCODING)
                 && !headers.contains(HttpHeaderNames.TRANSFER_ENCODING)
                 && !headers.contains(HttpHeaderNames.EXPECT)
                 && !headers.contains(HttpHeaderNames.ORIGIN);
     }
 
-    private static boolean fits(@Nullable String length, int maxBytes) {
-        if (length == null || length.isEmpty() || length.length() > 9) {
-            return false;
+    /** What a Content-Length says; 0 when it is missing or no plain number of up to nine digits. */
+    private static int length(@Nullable String length) {
+        if (length == null || length.length() > 9) {
+            return 0;
         }
         int bytes = 0;
         for (int i = 0; i < length.length(); i++) {
             char c = length.charAt(i);
             if (c < '0' || c > '9') {
-                return false;
+                return 0;
             }
             bytes = bytes * 10 + c - '0';
         }
-        return bytes >= 1 && bytes <= maxBytes;
+        return bytes;
     }
 
     private Publisher<Void> answer(
@@ -147,7 +173,8 @@ final class ShortWays implements NettyRouteProvider {
         draining.asked();
         var headers = request.requestHeaders();
         var id = RequestIds.of(headers.get(REQUEST_ID));
-        var call = callOf(request);
+        var taken = callOf(request);
+        var call = taken.call();
         var asked = new Asked(way.path(), id, call.tenant(), start, response, new AtomicBoolean());
         var loop = loopOf(request);
         return body(way, request, loop)
@@ -157,7 +184,8 @@ final class ShortWays implements NettyRouteProvider {
                                 : call.answer(new ShortWay.Request(id, headers, body, loop)))
                 .flatMap(answer -> write(asked, answer))
                 .onErrorResume(error -> refuse(asked, error))
-                .doOnCancel(() -> done(asked, 0, null));
+                .doOnCancel(() -> done(asked, 0, null))
+                .doFinally(end -> gathered.addAndGet(-taken.bytes()));
     }
 
     /**
@@ -214,8 +242,8 @@ final class ShortWays implements NettyRouteProvider {
             HttpServerResponse response,
             AtomicBoolean told) {}
 
-    private static ShortWay.Call callOf(HttpServerRequest request) {
-        var found = new ShortWay.Call[1];
+    private static Taken callOf(HttpServerRequest request) {
+        var found = new Taken[1];
         request.withConnection(
                 connection -> found[0] = connection.channel().attr(CALL).getAndSet(null));
         return Objects.requireNonNull(found[0]);

@@ -54,6 +54,9 @@ public class WebAutoConfiguration implements WebFluxConfigurer {
         return new Draining(drain);
     }
 
+    /** The part of the heap that bodies on short ways may hold at a time. */
+    private static final int GATHERED = 8;
+
     /** Answers calls that take a {@link ShortWay}; with tracing on, they take the usual way and are traced. */
     @Bean
     @ConditionalOnBooleanProperty(
@@ -75,7 +78,13 @@ public class WebAutoConfiguration implements WebFluxConfigurer {
                         .forEach(post -> all.add(new QuickPostWay(post, decoder, json)));
             }
             if (!all.isEmpty()) {
-                factory.addRouteProviders(new ShortWays(all, draining, meters.getObject(), json));
+                factory.addRouteProviders(
+                        new ShortWays(
+                                all,
+                                Runtime.getRuntime().maxMemory() / GATHERED,
+                                draining,
+                                meters.getObject(),
+                                json));
             }
         };
     }

@@ -29,6 +29,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -57,6 +58,8 @@ class QuickPostsTest {
     private CachingJwtDecoder tokens;
     private DisposableServer server;
     private String known;
+
+    private static final int ROOM = 150;
 
     @BeforeAll
     static void makeKey() throws JOSEException {
@@ -97,6 +100,7 @@ class QuickPostsTest {
                                         posts.stream()
                                                 .map(post -> new QuickPostWay(post, tokens, json))
                                                 .toList(),
+                                        ROOM,
                                         draining,
                                         meters,
                                         json)
@@ -142,6 +146,37 @@ class QuickPostsTest {
 
     private UnaryOperator<HttpRequest.Builder> as(String token) {
         return request -> request.header("Authorization", "Bearer " + token);
+    }
+
+    /** Two clients that have announced, and not sent, fill the room; it is free again when they have gone or were answered. */
+    @Test
+    void bodiesThatFindNoRoomTakeTheUsualWay() throws Exception {
+        try (var first = announce(100);
+                var second = announce(ROOM - 100)) {
+            Awaitility.await()
+                    .untilAsserted(
+                            () -> assertThat(post("/quick", as(known)).body()).isEqualTo(USUAL));
+            second.close();
+            Awaitility.await()
+                    .untilAsserted(() ->
+                            assertThat(post("/quick", as(known)).statusCode()).isEqualTo(202));
+            first.getOutputStream().write("x".repeat(100).getBytes(StandardCharsets.UTF_8));
+            assertThat(statusOf(first)).isEqualTo("HTTP/1.1 202 Accepted");
+        }
+        for (int i = 0; i < 5; i++) {
+            assertThat(post("/quick", as(known)).statusCode()).isEqualTo(202);
+        }
+    }
+
+    private Socket announce(int bytes) throws IOException {
+        var socket = new Socket("127.0.0.1", server.port());
+        socket.getOutputStream()
+                .write(
+                        ("POST /quick HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
+                                        + "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n")
+                                .formatted(known, bytes)
+                                .getBytes(StandardCharsets.US_ASCII));
+        return socket;
     }
 
     @Test
