@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Starts a mesh of its own (its folder and ports beside any other) and the probe, in turn, with warm class caches.
+ * Starts a mesh of its own (its folder and ports beside any other) and the probes, in turn, with warm class caches.
  * Ratios are limit ÷ ours.
  */
 public final class StartBench {
@@ -45,42 +45,67 @@ public final class StartBench {
     }
 
     private void measure(int rounds) throws IOException, InterruptedException {
-        out.println("Training class caches: the mesh's own, then the probe's …");
+        out.println("Training class caches: the mesh's own, then the probes' …");
         mesh.run("up", "--detach");
         awaitCaches();
         mesh.run("down");
-        BareMesh bare = new BareMesh(mesh.folder().resolve("bare"));
+        var bare = new ProbeMesh(mesh.folder().resolve("bare"), Probe.BARE);
         bare.train();
+        var libraries = new ProbeMesh(mesh.folder().resolve("libraries"), Probe.LIBRARIES);
+        libraries.train();
         List<Measured> ours = new ArrayList<>();
         List<Measured> limit = new ArrayList<>();
+        List<Measured> libraryLimit = new ArrayList<>();
         for (int round = 1; round <= rounds; round++) {
             ours.add(once());
             limit.add(bare.once());
+            libraryLimit.add(libraries.once());
             out.printf(
-                    "  round %d: mesh %.1f s, %d MiB; probe %.1f s, %d MiB%n",
+                    "  round %d: mesh %s; L9 %s; with a service's libraries %s%n",
                     round,
-                    seconds(ours.getLast()),
-                    mebibytes(ours.getLast()),
-                    seconds(limit.getLast()),
-                    mebibytes(limit.getLast()));
+                    text(ours.getLast()),
+                    text(limit.getLast()),
+                    text(libraryLimit.getLast()));
         }
-        double start = median(ours, StartBench::seconds);
-        double startLimit = median(limit, StartBench::seconds);
-        double memory = median(ours, measured -> mebibytes(measured));
-        double memoryLimit = median(limit, measured -> mebibytes(measured));
         out.printf(
                 "Medians of %d rounds; JDK %s, %d processors, %s%n",
                 rounds,
                 Runtime.version(),
                 Runtime.getRuntime().availableProcessors(),
                 System.getProperty("os.name"));
-        out.printf("  %-34s %10s %10s %8s%n", "", "mesh", "L9", "ratio");
         out.printf(
-                "  %-34s %8.1f s %8.1f s %8.2f%n",
-                "start to all ready", start, startLimit, startLimit / start);
+                "  %-24s %9s %9s %7s %16s %7s%n",
+                "", "mesh", "L9", "ratio", "with libraries", "ratio");
+        row("start to all ready", "s", StartBench::seconds, ours, limit, libraryLimit);
+        row("memory, idle (PSS)", "MiB", StartBench::mebibytes, ours, limit, libraryLimit);
+    }
+
+    private void row(
+            String name,
+            String unit,
+            ToDoubleFunction<Measured> figure,
+            List<Measured> ours,
+            List<Measured> limit,
+            List<Measured> libraryLimit) {
+        double mesh = median(ours, figure);
+        double bare = median(limit, figure);
+        double libraries = median(libraryLimit, figure);
         out.printf(
-                "  %-34s %6.0f MiB %6.0f MiB %8.2f%n",
-                "memory, idle (PSS)", memory, memoryLimit, memoryLimit / memory);
+                "  %-24s %9s %9s %7.2f %16s %7.2f%n",
+                name,
+                text(mesh, unit),
+                text(bare, unit),
+                bare / mesh,
+                text(libraries, unit),
+                libraries / mesh);
+    }
+
+    private static String text(Measured measured) {
+        return text(seconds(measured), "s") + ", " + text(mebibytes(measured), "MiB");
+    }
+
+    private static String text(double value, String unit) {
+        return (unit.equals("s") ? "%.1f %s" : "%.0f %s").formatted(value, unit);
     }
 
     private Measured once() throws IOException, InterruptedException {

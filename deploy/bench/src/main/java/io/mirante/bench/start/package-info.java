@@ -1,4 +1,4 @@
-/** {@code ./mesh bench start}: start time and memory of the whole mesh against eight bare applications (probe L9). */
+/** {@code ./mesh bench start}: start time and memory of the whole mesh against eight applications that do nothing (probe L9). */
 @NullMarked
 package io.mirante.bench.start;
 
