@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
 
 /**
  * Settings of etl-service.
@@ -14,12 +15,14 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *     matter
  * @param mergesPerHour how many anonymous ids may become one user within an hour, 1 or more: what goes beyond comes from
  *     a program or a shared login, and is refused
+ * @param maxSourceSize largest file of a source, as it comes; 1 byte or more ({@code MAX_SOURCE_SIZE})
  */
 @ConfigurationProperties("mirante.etl")
 public record EtlSettings(
         @DefaultValue("24h") Duration refresh,
         @DefaultValue List<String> blockedIds,
-        @DefaultValue("20") int mergesPerHour) {
+        @DefaultValue("20") int mergesPerHour,
+        @DefaultValue("4GB") DataSize maxSourceSize) {
 
     public EtlSettings {
         blockedIds = List.copyOf(blockedIds);
@@ -30,6 +33,10 @@ public record EtlSettings(
         if (!(mergesPerHour >= 1)) {
             throw new IllegalArgumentException(
                     "mirante.etl.merges-per-hour must be 1 or more, was " + mergesPerHour);
+        }
+        if (!(maxSourceSize.toBytes() >= 1)) {
+            throw new IllegalArgumentException(
+                    "mirante.etl.max-source-size must be 1 byte or more, was " + maxSourceSize);
         }
     }
 }

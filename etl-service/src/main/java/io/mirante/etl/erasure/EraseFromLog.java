@@ -22,6 +22,12 @@ import reactor.core.publisher.Mono;
 @Component
 final class EraseFromLog implements ErasePerson {
 
+    private final EraseFromRuns runs;
+
+    EraseFromLog(EraseFromRuns runs) {
+        this.runs = runs;
+    }
+
     @Override
     public List<String> userColumns() {
         return List.of("user_feature_state.user_id");
@@ -36,7 +42,8 @@ final class EraseFromLog implements ErasePerson {
     public Mono<Erased> erase(Target person, DatabaseClient db) {
         return PersonRows.holdPublication(db, List.of("user_feature_state", "person_merge"))
                 .then(identities(person, db))
-                .flatMap(held -> erase(person, held, db));
+                .flatMap(held -> erase(person, held, db))
+                .flatMap(log -> runs.erase(person, db).map(log::and));
     }
 
     /** Ids that lead to the person, with their numbers. */

@@ -77,10 +77,11 @@ public final class Routes {
                     .rows();
 
     private static final List<PathPattern> STREAMED_IN =
-            patterns("/events/import", "/predict/batch", "/models/{kind}/train");
+            patterns("/events/import", "/etl/sources", "/predict/batch", "/models/{kind}/train");
     private static final List<PathPattern> UNTIMED =
             patterns(
                     "/events/import",
+                    "/etl/sources",
                     "/predict/batch",
                     "/models/{kind}/train",
                     "/export",

@@ -41,7 +41,8 @@ public final class IngestBench {
     private static final int CONNECTIONS = 32;
     private static final int BATCH_CONNECTIONS = 4;
     private static final Duration WARM_UP_STEP = Duration.ofSeconds(5);
-    private static final int WARM_UP_STEPS = 18;
+    private static final int WARM_UP_STEPS = 24;
+    private static final int FLAT_STEPS = 4;
     private static final double FLAT = 0.05;
     private static final Duration ROUND = Duration.ofSeconds(10);
     private static final Duration OPEN_ROUND = Duration.ofSeconds(8);
@@ -61,17 +62,19 @@ public final class IngestBench {
     private final BenchMesh mesh;
     private final Path folder;
     private final int rounds;
+    private final int connections;
     private final Map<String, BenchMesh.Part> parts;
     private final AtomicLong numbers = new AtomicLong();
     private final Map<String, List<Double>> figures = new LinkedHashMap<>();
     private final Map<String, List<Double>> micros = new LinkedHashMap<>();
 
-    private IngestBench(PrintStream out, BenchMesh mesh, int rounds)
+    private IngestBench(PrintStream out, BenchMesh mesh, int rounds, int connections)
             throws IOException, InterruptedException {
         this.out = out;
         this.mesh = mesh;
         this.folder = mesh.folder();
         this.rounds = rounds;
+        this.connections = connections;
         this.parts =
                 mesh.parts().stream()
                         .collect(Collectors.toMap(BenchMesh.Part::name, Function.identity()));
@@ -80,19 +83,28 @@ public final class IngestBench {
     /**
      * Runs and prints.
      *
-     * @param arguments {@code --rounds N}, 1 to 20, default 5
+     * @param arguments {@code --rounds N}, 1 to 20, default 5; {@code --connections N} of the closed loop with one event a request, 1
+     *     to 512, default 32
      * @return exit code
      */
     public static int run(List<String> arguments, PrintStream out) {
-        int rounds =
-                Options.of("ingest").number("--rounds", 5, 1, 20).read(arguments).value("--rounds");
+        Options options =
+                Options.of("ingest")
+                        .number("--rounds", 5, 1, 20)
+                        .number("--connections", CONNECTIONS, 1, 512)
+                        .read(arguments);
         return BenchMesh.use(
                 "ingest",
                 Map.of("MESH_ALL_TIERS", "on", "MESH_AOT", "off"),
                 out,
                 mesh -> {
                     mesh.run("up", "--detach");
-                    new IngestBench(out, mesh, rounds).measure();
+                    new IngestBench(
+                                    out,
+                                    mesh,
+                                    options.value("--rounds"),
+                                    options.value("--connections"))
+                            .measure();
                 });
     }
 
@@ -121,7 +133,7 @@ public final class IngestBench {
                                     "/api/v1/events",
                                     key(),
                                     pid("gateway")));
-            out.printf("One event a request, %d connections, closed loop%n", CONNECTIONS);
+            out.printf("One event a request, %d connections, closed loop%n", connections);
             for (int round = 0; round <= rounds; round++) {
                 for (Target target : targets) {
                     single(target, round);
@@ -145,7 +157,7 @@ public final class IngestBench {
                         target.port(),
                         target.path(),
                         header,
-                        CONNECTIONS,
+                        connections,
                         IngestBench::event,
                         numbers)) {
             if (round == 0) {
@@ -166,11 +178,14 @@ public final class IngestBench {
         }
     }
 
-    /** Until two steps after one another are no faster than the best before them, or a minute and a half has passed. */
+    /**
+     * Until four steps after one another are no faster than the best before them, or two minutes have passed: with two the
+     * second compiler was not done with ingestion, which then became a half faster while it was measured.
+     */
     private void warmUp(Load load, String name) {
         double best = 0;
         int flat = 0;
-        for (int step = 1; step <= WARM_UP_STEPS && flat < 2; step++) {
+        for (int step = 1; step <= WARM_UP_STEPS && flat < FLAT_STEPS; step++) {
             Seen seen = load.closed(WARM_UP_STEP);
             none(seen, name);
             flat = seen.perSecond() > best * (1 + FLAT) ? 0 : flat + 1;

@@ -5,11 +5,8 @@ import io.mirante.platform.erasure.ErasePerson.Erased;
 import io.mirante.platform.erasure.ErasePerson.Target;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.MalformedInputException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Objects;
 import org.springframework.r2dbc.core.DatabaseClient;
@@ -54,7 +51,7 @@ final class JobFiles {
         try (var files = Files.list(job)) {
             for (var file : files.filter(Files::isRegularFile).toList()) {
                 if (isText(file)) {
-                    rewritten += withoutLines(file, userId) ? 1 : 0;
+                    rewritten += PersonFiles.removeLines(file, userId) ? 1 : 0;
                 } else {
                     deleted += Files.deleteIfExists(file) ? 1 : 0;
                 }
@@ -73,32 +70,5 @@ final class JobFiles {
     private static boolean isText(Path file) {
         var name = file.getFileName().toString();
         return name.endsWith(".ndjson") || name.endsWith(".json") || name.endsWith(".csv");
-    }
-
-    private static boolean withoutLines(Path file, String userId) throws IOException {
-        boolean named;
-        try (var lines = Files.lines(file)) {
-            named = lines.anyMatch(line -> line.contains(userId));
-        } catch (UncheckedIOException e) {
-            if (e.getCause() instanceof MalformedInputException) {
-                return Files.deleteIfExists(file);
-            }
-            throw e;
-        }
-        if (!named) {
-            return false;
-        }
-        var next = file.resolveSibling(file.getFileName() + ".erasing");
-        try (var lines = Files.lines(file);
-                var out = Files.newBufferedWriter(next, StandardCharsets.UTF_8)) {
-            for (var line : (Iterable<String>) lines::iterator) {
-                if (!line.contains(userId)) {
-                    out.write(line);
-                    out.write('\n');
-                }
-            }
-        }
-        Files.move(next, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
-        return true;
     }
 }

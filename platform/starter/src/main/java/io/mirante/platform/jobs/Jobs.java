@@ -35,20 +35,25 @@ public final class Jobs {
 
     /** Stores a job; a worker takes it within a second. */
     public Mono<Job> submit(String tenant, String kind, JsonNode payload) {
-        var id = service + "_" + TimeOrderedIds.next();
-        return tenants.one(
-                tenant,
-                db ->
-                        db.sql(
-                                        "INSERT INTO job (id, tenant_id, kind, payload) VALUES ($1, $2, $3, $4::jsonb)"
-                                                + " RETURNING "
-                                                + COLUMNS)
-                                .bind(0, id)
-                                .bind(1, tenant)
-                                .bind(2, kind)
-                                .bind(3, text(payload))
-                                .map(Jobs::read)
-                                .one());
+        return tenants.one(tenant, db -> submit(db, tenant, kind, payload));
+    }
+
+    /**
+     * Stores a job together with what it is about.
+     *
+     * @param db the transaction of that, of the tenant
+     */
+    public Mono<Job> submit(DatabaseClient db, String tenant, String kind, JsonNode payload) {
+        return db.sql(
+                        "INSERT INTO job (id, tenant_id, kind, payload) VALUES ($1, $2, $3, $4::jsonb)"
+                                + " RETURNING "
+                                + COLUMNS)
+                .bind(0, newId())
+                .bind(1, tenant)
+                .bind(2, kind)
+                .bind(3, text(payload))
+                .map(Jobs::read)
+                .one();
     }
 
     /**

@@ -1,0 +1,617 @@
+package io.mirante.etl.quality;
+
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The eleven checks of one table. Used by one thread. */
+final class Checks {
+    private static final Logger LOG = LoggerFactory.getLogger(Checks.class);
+    private static final int SAMPLES = 5;
+    private static final double FENCE = 1.5;
+    private static final double ROBUST_Z = 3.5;
+
+    /** Makes the median absolute deviation comparable with a standard deviation (Iglewicz and Hoaglin). */
+    private static final double MAD_SCALE = 0.6745;
+
+    private static final int BINS = 10;
+    private static final double LEAST_SHARE = 1e-4;
+    private static final double MAX_VIF = 10;
+    private static final double MAX_MISSING = 0.5;
+    private static final double LEAST_CLASS = 0.01;
+    private static final double LEAK = 0.98;
+    private static final double MISSING_DIFFERENCE = 0.2;
+
+    private final Tables tables;
+    private final String table;
+    private final TableShape shape;
+    private final Thresholds thresholds;
+    private final Instant reference;
+    private final Map<String, ColumnProfile> baseline;
+    private final long rows;
+
+    /**
+     * Checks of a table.
+     *
+     * @param reference moment that freshness counts from
+     * @param baseline profile of the last good run of the same source; empty = there is none
+     */
+    Checks(
+            Tables tables,
+            String table,
+            TableShape shape,
+            Thresholds thresholds,
+            Instant reference,
+            Map<String, ColumnProfile> baseline)
+            throws SQLException {
+        this.tables = tables;
+        this.table = table;
+        this.shape = shape;
+        this.thresholds = thresholds;
+        this.reference = reference;
+        this.baseline = Map.copyOf(baseline);
+        this.rows = tables.count("SELECT count(*) FROM " + table);
+    }
+
+    long rows() {
+        return rows;
+    }
+
+    private interface Measure {
+        void into(Finding finding) throws SQLException;
+    }
+
+    /** What a check has found so far. */
+    private static final class Finding {
+        private @Nullable Double value;
+        private long failing;
+        private final List<String> samples = new ArrayList<>();
+        private final List<String> details = new ArrayList<>();
+
+        void least(double measured) {
+            value = value == null ? measured : Math.min(value, measured);
+        }
+
+        void most(double measured) {
+            value = value == null ? measured : Math.max(value, measured);
+        }
+    }
+
+    /** All of them, in the order of the contract. */
+    List<Check> all() {
+        return List.of(
+                check(
+                        "completeness",
+                        Severity.CRITICAL,
+                        true,
+                        thresholds.completeness(),
+                        this::completeness,
+                        "Fill the required columns named in details at the source, or describe them as not required."),
+                check(
+                        "primary_key_integrity",
+                        Severity.CRITICAL,
+                        true,
+                        thresholds.keys(),
+                        this::keys,
+                        "Give each row a key of its own; drop or correct the sampled rows at the source."),
+                check(
+                        "freshness",
+                        Severity.HIGH,
+                        false,
+                        thresholds.freshnessHours(),
+                        this::freshness,
+                        "Ask why the source is late, or give reference_time when the data is meant to be of the past."),
+                check(
+                        "duplicates",
+                        Severity.HIGH,
+                        false,
+                        thresholds.duplicates(),
+                        this::duplicates,
+                        "Find out whether equal rows are the same thing told twice; drop_equal_rows leaves them out."),
+                check(
+                        "outliers",
+                        Severity.MEDIUM,
+                        false,
+                        thresholds.outliers(),
+                        this::outliers,
+                        "Look at the sampled values: errors want a range (min, max), real extremes a model that bears them."),
+                check(
+                        "data_types",
+                        Severity.HIGH,
+                        true,
+                        thresholds.types(),
+                        this::types,
+                        "Correct the sampled values at the source, or describe the column as text."),
+                check(
+                        "business_rules",
+                        Severity.HIGH,
+                        true,
+                        thresholds.rules(),
+                        this::rules,
+                        "Correct the sampled rows at the source, or the rule."),
+                check(
+                        "value_ranges",
+                        Severity.MEDIUM,
+                        true,
+                        thresholds.ranges(),
+                        this::ranges,
+                        "Correct the sampled values at the source, or the column's min, max or values."),
+                check(
+                        "statistical_distribution",
+                        Severity.LOW,
+                        false,
+                        thresholds.drift(),
+                        this::distribution,
+                        "Find out what changed since the last good run; a model trained before may have to be trained again."),
+                check(
+                        "feature_correlation",
+                        Severity.MEDIUM,
+                        false,
+                        thresholds.correlation(),
+                        this::correlation,
+                        "Leave one column of each named pair out of training."),
+                check(
+                        "ml_readiness",
+                        Severity.HIGH,
+                        true,
+                        thresholds.usable(),
+                        this::readiness,
+                        "Leave the named columns out of training, or fill them."));
+    }
+
+    private Check check(
+            String name,
+            Severity severity,
+            boolean atLeast,
+            double threshold,
+            Measure measure,
+            String advice) {
+        var finding = new Finding();
+        Check.Status status;
+        try {
+            measure.into(finding);
+            Double value = finding.value;
+            boolean passes = value == null || (atLeast ? value >= threshold : value <= threshold);
+            status =
+                    passes
+                            ? Check.Status.PASS
+                            : severity.weight() >= Severity.HIGH.weight()
+                                    ? Check.Status.FAIL
+                                    : Check.Status.WARN;
+        } catch (SQLException e) {
+            LOG.warn("check {} could not be made: {}", name, e.getMessage());
+            finding.details.add("could not be made: " + e.getMessage());
+            status = Check.Status.ERROR;
+        }
+        return new Check(
+                name,
+                severity,
+                status,
+                threshold,
+                atLeast,
+                finding.value,
+                finding.failing,
+                finding.samples,
+                finding.details,
+                status == Check.Status.PASS ? "" : advice);
+    }
+
+    private void completeness(Finding found) throws SQLException {
+        var missing = new ArrayList<String>();
+        for (var column : shape.columns()) {
+            if (column.required()) {
+                var condition = Tables.textOf(column.name()) + " IS NULL";
+                long count = where(condition);
+                found.least(shareOfRest(count));
+                if (count > 0) {
+                    found.details.add(line(column.name(), shareOfRest(count)));
+                    sample(found, condition, "'no %s'".formatted(column.name().replace("'", "''")));
+                    missing.add(condition);
+                }
+            }
+        }
+        found.failing = missing.isEmpty() ? 0 : where(String.join(" OR ", missing));
+        if (found.value == null) {
+            found.details.add("no column is required");
+        }
+    }
+
+    private void keys(Finding found) throws SQLException {
+        if (shape.key().isEmpty()) {
+            found.details.add("the table has no key");
+        } else {
+            var key = Tables.names(shape.key());
+            long without = where("NOT " + Tables.allGiven(shape.key()));
+            var repeated =
+                    "%s IN (SELECT %s FROM (SELECT %s, row_number() OVER (PARTITION BY %s ORDER BY %s) AS n FROM %s WHERE %s) WHERE n > 1)"
+                            .formatted(
+                                    Tables.ROW,
+                                    Tables.ROW,
+                                    Tables.ROW,
+                                    key,
+                                    Tables.ROW,
+                                    table,
+                                    Tables.allGiven(shape.key()));
+            long again = where(repeated);
+            found.failing = without + again;
+            found.least(shareOfRest(found.failing));
+            if (found.failing > 0) {
+                found.details.add(
+                        "%d without a key, %d with one given before".formatted(without, again));
+                sample(
+                        found,
+                        "NOT %s OR %s".formatted(Tables.allGiven(shape.key()), repeated),
+                        "'key ' || concat_ws(', ', %s)".formatted(key));
+            }
+        }
+        for (var column : shape.columns()) {
+            var other = column.references();
+            if (other != null) {
+                var lost =
+                        "%1$s IS NOT NULL AND %1$s NOT IN (SELECT %2$s FROM %3$s WHERE %2$s IS NOT NULL)"
+                                .formatted(Sql.name(column.name()), Sql.name(other), table);
+                long count = where(lost);
+                found.failing += count;
+                found.least(shareOfRest(count));
+                if (count > 0) {
+                    found.details.add(
+                            "%d values of %s are not among %s"
+                                    .formatted(count, column.name(), other));
+                    sample(found, lost, value(column.name()));
+                }
+            }
+        }
+    }
+
+    private void freshness(Finding found) throws SQLException {
+        var time = shape.time();
+        if (time == null || rows == 0) {
+            found.details.add(time == null ? "no column says when a row came to be" : "no rows");
+            return;
+        }
+        var moment = "TIMESTAMPTZ " + Sql.text(reference.toString());
+        double hours =
+                tables.number(
+                        "SELECT coalesce(date_diff('second', max(%1$s), %2$s) / 3600.0, 1e9) FROM %3$s WHERE %1$s <= %2$s"
+                                .formatted(Sql.name(time), moment, table));
+        found.most(hours);
+        var later = Sql.name(time) + " > " + moment;
+        found.failing = where(later);
+        found.details.add(
+                "newest row %s before %s"
+                        .formatted(
+                                hours < 1e9 ? "%.1f hours".formatted(hours) : "is not", reference));
+        if (found.failing > 0) {
+            found.details.add("%d rows are of a later time".formatted(found.failing));
+            sample(found, later, value(time));
+        }
+    }
+
+    private void duplicates(Finding found) throws SQLException {
+        if (rows == 0 || shape.columns().isEmpty()) {
+            return;
+        }
+        var again =
+                "%1$s IN (SELECT %1$s FROM (SELECT %1$s, row_number() OVER (PARTITION BY %2$s ORDER BY %1$s) AS n FROM %3$s) WHERE n > 1)"
+                        .formatted(Tables.ROW, Tables.texts(shape), table);
+        found.failing = where(again);
+        found.most((double) found.failing / rows);
+        if (found.failing > 0) {
+            sample(found, again, "'equal to an earlier row'");
+        }
+    }
+
+    private void outliers(Finding found) throws SQLException {
+        for (var column : shape.numeric()) {
+            var name = Sql.name(column.name());
+            var measured =
+                    tables.numbers(
+                            "SELECT count(%1$s), quantile_cont(%1$s, 0.25), median(%1$s), quantile_cont(%1$s, 0.75), mad(%1$s::double) FROM %2$s"
+                                    .formatted(name, table));
+            double iqr = measured[3] - measured[1];
+            if (!(measured[0] > 0) || !(iqr > 0)) {
+                continue;
+            }
+            var byFence =
+                    "(%1$s < %2$s OR %1$s > %3$s)"
+                            .formatted(name, measured[1] - FENCE * iqr, measured[3] + FENCE * iqr);
+            var byMedian =
+                    measured[4] > 0
+                            ? "%s * abs(%s - %s) / %s > %s"
+                                    .formatted(MAD_SCALE, name, measured[2], measured[4], ROBUST_Z)
+                            : "true";
+            var both = byFence + " AND " + byMedian;
+            long count = where(both);
+            double share = count / measured[0];
+            found.most(share);
+            found.failing += count;
+            if (count > 0) {
+                found.details.add(
+                        "%s: %s by both, %d beyond the quartiles' fences, %d by the median"
+                                .formatted(
+                                        column.name(),
+                                        percent(share),
+                                        where(byFence),
+                                        where(byMedian)));
+                sample(found, both, value(column.name()));
+            }
+        }
+    }
+
+    private void types(Finding found) throws SQLException {
+        for (var column : shape.columns()) {
+            long given = where(Tables.textOf(column.name()) + " IS NOT NULL");
+            long other = where(Tables.isOtherType(column));
+            if (given > 0) {
+                found.least(1 - (double) other / given);
+            }
+            found.failing += other;
+            if (other > 0) {
+                found.details.add(
+                        "%s: %d of %d values are not of type %s"
+                                .formatted(column.name(), other, given, column.type().label()));
+                sample(
+                        found,
+                        Tables.isOtherType(column),
+                        "%s || ' = ' || left(%s, 80)"
+                                .formatted(Sql.text(column.name()), Tables.textOf(column.name())));
+            }
+        }
+    }
+
+    private void rules(Finding found) throws SQLException {
+        for (var rule : shape.rules()) {
+            var broken = "NOT coalesce((%s), true)".formatted(rule.expression());
+            long count = where(broken);
+            found.least(shareOfRest(count));
+            found.failing += count;
+            if (count > 0) {
+                found.details.add(line(rule.name(), shareOfRest(count)));
+                sample(found, broken, Sql.text("breaks " + rule.name()));
+            }
+        }
+        if (shape.rules().isEmpty()) {
+            found.details.add("the table has no rules");
+        }
+    }
+
+    private void ranges(Finding found) throws SQLException {
+        for (var column : shape.columns()) {
+            if (column.hasRange()) {
+                var outside = "NOT coalesce(%s, true)".formatted(Tables.inRange(column));
+                long count = where(outside);
+                found.least(shareOfRest(count));
+                found.failing += count;
+                if (count > 0) {
+                    found.details.add(line(column.name(), shareOfRest(count)));
+                    sample(found, outside, value(column.name()));
+                }
+            }
+        }
+        if (found.value == null) {
+            found.details.add("no column has a range");
+        }
+    }
+
+    /**
+     * Population stability index over tenths of the last good run, and the largest distance of the two distribution functions
+     * (Kolmogorov and Smirnov) at its hundredths.
+     */
+    private void distribution(Finding found) throws SQLException {
+        for (var column : shape.numeric()) {
+            var before = baseline.get(column.name());
+            if (before == null || before.quantiles().size() != 101 || rows == 0) {
+                continue;
+            }
+            var parts = new ArrayList<String>();
+            for (var quantile : before.quantiles()) {
+                parts.add("avg((%s <= %s)::int)".formatted(Sql.name(column.name()), quantile));
+            }
+            var below =
+                    tables.numbers("SELECT %s FROM %s".formatted(String.join(", ", parts), table));
+            if (Double.isNaN(below[0])) {
+                continue;
+            }
+            double psi = psi(before.quantiles(), below);
+            found.most(psi);
+            found.details.add(
+                    "%s: stability index %.3f, Kolmogorov-Smirnov %.3f"
+                            .formatted(column.name(), psi, distance(before.quantiles(), below)));
+        }
+        if (found.value == null) {
+            found.details.add("there is no earlier good run to compare with");
+        }
+    }
+
+    /** Expected share of a value among the quantiles of before; several quantiles may be the same value. */
+    private static double expected(List<Double> quantiles, int at) {
+        int last = at;
+        while (last < 100 && quantiles.get(last + 1).equals(quantiles.get(at))) {
+            last++;
+        }
+        return last / 100.0;
+    }
+
+    private static double psi(List<Double> quantiles, double[] below) {
+        double sum = 0;
+        double expectedBefore = 0;
+        double actualBefore = 0;
+        for (int bin = 1; bin <= BINS; bin++) {
+            int at = bin * 100 / BINS;
+            double expectedUntil = bin == BINS ? 1 : expected(quantiles, at);
+            double actualUntil = bin == BINS ? 1 : below[at];
+            if (expectedUntil <= expectedBefore) {
+                continue;
+            }
+            double expectedShare = Math.max(LEAST_SHARE, expectedUntil - expectedBefore);
+            double actualShare = Math.max(LEAST_SHARE, actualUntil - actualBefore);
+            sum += (actualShare - expectedShare) * Math.log(actualShare / expectedShare);
+            expectedBefore = expectedUntil;
+            actualBefore = actualUntil;
+        }
+        return sum;
+    }
+
+    private static double distance(List<Double> quantiles, double[] below) {
+        double largest = 0;
+        for (int at = 0; at <= 100; at++) {
+            largest = Math.max(largest, Math.abs(below[at] - expected(quantiles, at)));
+        }
+        return largest;
+    }
+
+    private void correlation(Finding found) throws SQLException {
+        var columns = shape.numeric();
+        int size = columns.size();
+        if (size < 2 || rows < 3) {
+            found.details.add("fewer than two columns of numbers");
+            return;
+        }
+        var parts = new ArrayList<String>();
+        for (int i = 0; i < size; i++) {
+            for (int j = i + 1; j < size; j++) {
+                parts.add(
+                        "corr(%s::double, %s::double)"
+                                .formatted(
+                                        Sql.name(columns.get(i).name()),
+                                        Sql.name(columns.get(j).name())));
+            }
+        }
+        var measured =
+                tables.numbers("SELECT %s FROM %s".formatted(String.join(", ", parts), table));
+        var matrix = new double[size][size];
+        int next = 0;
+        for (int i = 0; i < size; i++) {
+            matrix[i][i] = 1;
+            for (int j = i + 1; j < size; j++) {
+                double r = Double.isNaN(measured[next]) ? 0 : measured[next];
+                next++;
+                matrix[i][j] = r;
+                matrix[j][i] = r;
+                found.most(Math.abs(r));
+                if (Math.abs(r) > thresholds.correlation()) {
+                    found.details.add(
+                            "%s and %s: %.3f"
+                                    .formatted(columns.get(i).name(), columns.get(j).name(), r));
+                }
+            }
+        }
+        var inflation = VarianceInflation.of(matrix);
+        for (int i = 0; i < size; i++) {
+            if (inflation[i] > MAX_VIF) {
+                found.details.add(
+                        "%s: variance inflation factor %.1f, more than %.0f"
+                                .formatted(columns.get(i).name(), inflation[i], MAX_VIF));
+            }
+        }
+    }
+
+    private void readiness(Finding found) throws SQLException {
+        var columns =
+                shape.columns().stream()
+                        .filter(column ->
+                                !shape.key().contains(column.name())
+                                        && !column.name().equals(shape.label()))
+                        .toList();
+        if (columns.isEmpty() || rows == 0) {
+            return;
+        }
+        int usable = 0;
+        for (var column : columns) {
+            var problem = problem(column);
+            if (problem == null) {
+                usable++;
+            } else {
+                found.details.add(column.name() + ": " + problem);
+            }
+        }
+        found.least((double) usable / columns.size());
+        var label = shape.label();
+        if (label != null) {
+            double rarest =
+                    tables.number(
+                            "SELECT coalesce(min(n) / sum(n), 0) FROM (SELECT count(*) AS n FROM %s WHERE %s IS NOT NULL GROUP BY %s)"
+                                    .formatted(table, Sql.name(label), Sql.name(label)));
+            found.details.add(label + ": the rarest class has " + percent(rarest) + " of the rows");
+            if (rarest < LEAST_CLASS || rarest == 1) {
+                found.least(0);
+            }
+        }
+    }
+
+    /** Why a model can not learn from a column. */
+    private @Nullable String problem(TableShape.Column column) throws SQLException {
+        var name = Sql.name(column.name());
+        var measured =
+                tables.numbers(
+                        "SELECT (min(%1$s) = max(%1$s))::int, 1 - count(%1$s) / count(*) FROM %2$s"
+                                .formatted(name, table));
+        if (!(measured[0] == 0)) {
+            return "has one value at most";
+        }
+        if (measured[1] > MAX_MISSING) {
+            return percent(measured[1]) + " of the rows have no value";
+        }
+        var label = shape.label();
+        if (label == null) {
+            return null;
+        }
+        var answer = shape.column(label).orElseThrow();
+        if (column.type().isNumeric()
+                && (answer.type().isNumeric() || answer.type() == ColumnType.BOOLEAN)) {
+            double r =
+                    tables.number(
+                            "SELECT abs(corr(%s::double, %s::int::double)) FROM %s"
+                                    .formatted(name, Sql.name(label), table));
+            if (r > LEAK) {
+                return "knows the label (correlation %.3f)".formatted(r);
+            }
+        }
+        double difference =
+                tables.number(
+                        "SELECT coalesce(max(missing) - min(missing), 0) FROM (SELECT 1 - count(%s) / count(*) AS missing FROM %s WHERE %s IS NOT NULL GROUP BY %s)"
+                                .formatted(name, table, Sql.name(label), Sql.name(label)));
+        return difference > MISSING_DIFFERENCE
+                ? "is missing more often in one class than in another (by %s)"
+                        .formatted(percent(difference))
+                : null;
+    }
+
+    // ---
+
+    private long where(String condition) throws SQLException {
+        return tables.count("SELECT count(*) FROM %s WHERE %s".formatted(table, condition));
+    }
+
+    private double shareOfRest(long failing) {
+        return rows == 0 ? 1 : 1 - (double) failing / rows;
+    }
+
+    private void sample(Finding found, String condition, String what) throws SQLException {
+        int rest = SAMPLES - found.samples.size();
+        if (rest > 0) {
+            found.samples.addAll(
+                    tables.texts(
+                            "SELECT 'row ' || %1$s || ': ' || %2$s FROM %3$s WHERE %4$s ORDER BY %1$s LIMIT %5$d"
+                                    .formatted(Tables.ROW, what, table, condition, rest)));
+        }
+    }
+
+    private static String value(String column) {
+        return "%s || ' = ' || left(%s::varchar, 80)".formatted(Sql.text(column), Sql.name(column));
+    }
+
+    private static String line(String name, double share) {
+        return name + ": " + percent(share);
+    }
+
+    private static String percent(double share) {
+        return String.format(Locale.ROOT, "%.2f %%", share * 100);
+    }
+}

@@ -1,0 +1,28 @@
+package io.mirante.etl.quality;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+
+/** What the values of a column are. */
+public enum ColumnType {
+    TEXT,
+    INTEGER,
+    NUMBER,
+    BOOLEAN,
+    TIMESTAMP;
+
+    /** The type of that name in lower case. */
+    public static Optional<ColumnType> of(String name) {
+        return Arrays.stream(values()).filter(type -> type.label().equals(name)).findFirst();
+    }
+
+    /** Its name for people. */
+    public String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    boolean isNumeric() {
+        return this == INTEGER || this == NUMBER;
+    }
+}

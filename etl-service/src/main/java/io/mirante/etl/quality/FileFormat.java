@@ -1,0 +1,23 @@
+package io.mirante.etl.quality;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+
+/** How a file holds its rows. */
+public enum FileFormat {
+    CSV,
+    NDJSON,
+    JSON,
+    PARQUET;
+
+    /** The format of that name in lower case. */
+    public static Optional<FileFormat> of(String name) {
+        return Arrays.stream(values()).filter(format -> format.label().equals(name)).findFirst();
+    }
+
+    /** Its name for people. */
+    public String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,166 @@
+package io.mirante.etl.runs;
+
+import io.mirante.contracts.Json;
+import io.mirante.platform.jobs.Job;
+import io.mirante.platform.jobs.Jobs;
+import io.mirante.platform.persistence.TenantDatabase;
+import io.mirante.platform.web.Caller;
+import io.mirante.platform.web.Page;
+import io.mirante.platform.web.Paging;
+import io.mirante.platform.web.ProblemException;
+import io.mirante.platform.web.Scopes;
+import io.swagger.v3.oas.annotations.Operation;
+import java.net.URI;
+import java.util.List;
+import java.util.Objects;
+import org.springframework.http.ResponseEntity;
+import org.springframework.r2dbc.core.DatabaseClient;
+import org.springframework.security.access.prepost.PreAuthorize;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RestController;
+import reactor.core.publisher.Mono;
+import tools.jackson.databind.JsonNode;
+
+/** {@code /api/v1/etl/runs} and {@code /api/v1/quality}: starts runs and shows what they found. */
+@RestController
+class RunController {
+
+    private final Jobs jobs;
+    private final TenantDatabase database;
+
+    RunController(Jobs jobs, TenantDatabase database) {
+        this.jobs = jobs;
+        this.database = database;
+    }
+
+    /** Body of the 202: the job, and the run's id. */
+    record RunAccepted(String jobId, String executionId) {}
+
+    /** The last completed run of each source. */
+    record Latest(List<Run> items) {
+        Latest {
+            items = List.copyOf(items);
+        }
+    }
+
+    @PostMapping("/api/v1/etl/runs")
+    @PreAuthorize(Scopes.MANAGE)
+    @Operation(
+            summary = "Start a run: read a source, clean it, check it",
+            description =
+                    "The same execution_id again starts nothing and is answered with the same job; with another source or"
+                            + " mode it is refused.")
+    Mono<ResponseEntity<RunAccepted>> start(@RequestBody RunRequest request, Caller caller) {
+        var valid = request.validated();
+        var tenant = caller.tenant();
+        return database.one(
+                tenant,
+                db ->
+                        Sources.find(db, tenant, valid.source())
+                                .switchIfEmpty(
+                                        Mono.error(() ->
+                                                ProblemException.malformed(
+                                                        "/source",
+                                                        "unknown",
+                                                        "there is no source %s; see GET /api/v1/etl/sources"
+                                                                .formatted(valid.source()))))
+                                .then(
+                                        Runs.add(db, tenant, valid)
+                                                .flatMap(id -> submit(db, tenant, id))
+                                                .switchIfEmpty(
+                                                        Mono.defer(
+                                                                () -> earlier(db, tenant, valid))))
+                                .map(accepted ->
+                                        ResponseEntity.accepted()
+                                                .location(
+                                                        URI.create(
+                                                                "/api/v1/jobs/" + accepted.jobId()))
+                                                .body(accepted)));
+    }
+
+    private Mono<RunAccepted> submit(DatabaseClient db, String tenant, String id) {
+        var payload = Json.mapper().createObjectNode().put(CheckSource.EXECUTION_ID, id);
+        return jobs.submit(db, tenant, CheckSource.KIND, payload)
+                .map(Job::id)
+                .flatMap(
+                        job -> Runs.link(db, tenant, id, job).thenReturn(new RunAccepted(job, id)));
+    }
+
+    private static Mono<RunAccepted> earlier(
+            DatabaseClient db, String tenant, RunRequest.Valid request) {
+        return Runs.find(db, tenant, request.executionId())
+                .flatMap(run ->
+                        isOf(run, request)
+                                ? Mono.just(
+                                        new RunAccepted(
+                                                Objects.requireNonNull(run.jobId()),
+                                                run.executionId()))
+                                : Mono.error(
+                                        ProblemException.conflict(
+                                                "execution-id-taken",
+                                                "execution_id %s is that of another run; choose a new one"
+                                                        .formatted(request.executionId()))));
+    }
+
+    private static boolean isOf(Run run, RunRequest.Valid request) {
+        return run.mode().equals(request.mode())
+                && run.source().equals(request.source())
+                && run.strict() == request.strict()
+                && Objects.equals(run.referenceTime(), request.referenceTime());
+    }
+
+    @GetMapping("/api/v1/etl/runs")
+    @PreAuthorize(Scopes.VIEW)
+    Mono<Page<Run>> list(Caller caller, Paging paging) {
+        return database.one(caller.tenant(), db -> Runs.list(db, caller.tenant(), paging));
+    }
+
+    @GetMapping("/api/v1/etl/runs/{executionId}")
+    @PreAuthorize(Scopes.VIEW)
+    Mono<Run> show(@PathVariable String executionId, Caller caller) {
+        return run(executionId, caller);
+    }
+
+    @GetMapping("/api/v1/etl/runs/{executionId}/report")
+    @PreAuthorize(Scopes.VIEW)
+    @Operation(
+            summary = "What a run found",
+            description =
+                    "Checks of what was given (raw) and of what cleaning left (transformed), with a profile of each column;"
+                            + " 409 while the run is not complete.")
+    Mono<JsonNode> report(@PathVariable String executionId, Caller caller) {
+        return run(executionId, caller)
+                .flatMap(run ->
+                        database.one(
+                                        caller.tenant(),
+                                        db -> Runs.report(db, caller.tenant(), executionId))
+                                .switchIfEmpty(
+                                        Mono.error(() ->
+                                                ProblemException.conflict(
+                                                        "no-report",
+                                                        "the run is %s: there is no report of it"
+                                                                .formatted(run.status())))))
+                .map(report -> {
+                    var named = Json.mapper().createObjectNode().put("execution_id", executionId);
+                    report.properties().forEach(p -> named.set(p.getKey(), p.getValue()));
+                    return named;
+                });
+    }
+
+    @GetMapping("/api/v1/quality")
+    @PreAuthorize(Scopes.VIEW)
+    @Operation(summary = "The last completed run of each source")
+    Mono<Latest> quality(Caller caller) {
+        return database.many(caller.tenant(), db -> Runs.latest(db, caller.tenant()))
+                .collectList()
+                .map(Latest::new);
+    }
+
+    private Mono<Run> run(String executionId, Caller caller) {
+        return database.one(caller.tenant(), db -> Runs.find(db, caller.tenant(), executionId))
+                .switchIfEmpty(Mono.error(() -> ProblemException.notFound("run " + executionId)));
+    }
+}

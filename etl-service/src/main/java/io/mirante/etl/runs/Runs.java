@@ -1,0 +1,234 @@
+package io.mirante.etl.runs;
+
+import io.mirante.contracts.Json;
+import io.mirante.etl.quality.ColumnProfile;
+import io.mirante.etl.quality.QualityReport;
+import io.mirante.platform.web.Page;
+import io.mirante.platform.web.Paging;
+import io.r2dbc.spi.Readable;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.springframework.r2dbc.core.DatabaseClient;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.JsonNode;
+
+/** Runs as stored. */
+final class Runs {
+
+    static final String PENDING = "pending";
+    static final String RUNNING = "running";
+    static final String COMPLETED = "completed";
+    static final String FAILED = "failed";
+    static final String CANCELLED = "cancelled";
+
+    private static final TypeReference<Map<String, ColumnProfile>> PROFILE =
+            new TypeReference<>() {};
+
+    private static final String COLUMNS =
+            """
+            execution_id, job_id, mode, source, strict, reference_time, status, requested_at, started_at, finished_at,
+            extracted, kept, score, grade, gate, stopped_by, error\
+            """;
+
+    private Runs() {}
+
+    /** Stores a new run; empty when there is one of that id. */
+    static Mono<String> add(DatabaseClient db, String tenant, RunRequest.Valid request) {
+        var spec =
+                db.sql(
+                                """
+                                INSERT INTO etl_run (tenant_id, execution_id, mode, source, strict, reference_time)
+                                VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING execution_id\
+                                """)
+                        .bind(0, tenant)
+                        .bind(1, request.executionId())
+                        .bind(2, request.mode())
+                        .bind(3, request.source())
+                        .bind(4, request.strict());
+        var reference = request.referenceTime();
+        return (reference == null ? spec.bindNull(5, Instant.class) : spec.bind(5, reference))
+                .map(row -> Objects.requireNonNull(row.get(0, String.class)))
+                .one();
+    }
+
+    static Mono<Void> link(DatabaseClient db, String tenant, String executionId, String jobId) {
+        return db.sql("UPDATE etl_run SET job_id = $3 WHERE tenant_id = $1 AND execution_id = $2")
+                .bind(0, tenant)
+                .bind(1, executionId)
+                .bind(2, jobId)
+                .then();
+    }
+
+    static Mono<Run> find(DatabaseClient db, String tenant, String executionId) {
+        return db.sql(
+                        "SELECT %s FROM etl_run WHERE tenant_id = $1 AND execution_id = $2"
+                                .formatted(COLUMNS))
+                .bind(0, tenant)
+                .bind(1, executionId)
+                .map(Runs::read)
+                .one();
+    }
+
+    /** Newest first. */
+    static Mono<Page<Run>> list(DatabaseClient db, String tenant, Paging paging) {
+        var after = paging.after() == null ? "" : paging.after();
+        int end = after.indexOf(' ');
+        return db.sql(
+                        """
+                        SELECT %s FROM etl_run WHERE tenant_id = $1
+                            AND ($2 = '' OR (requested_at, execution_id) < ($2::timestamptz, $3))
+                        ORDER BY requested_at DESC, execution_id DESC LIMIT $4\
+                        """
+                                .formatted(COLUMNS))
+                .bind(0, tenant)
+                .bind(1, end < 0 ? "" : after.substring(0, end))
+                .bind(2, end < 0 ? "" : after.substring(end + 1))
+                .bind(3, paging.limit() + 1)
+                .map(Runs::read)
+                .all()
+                .collectList()
+                .map(rows ->
+                        Page.of(
+                                rows,
+                                paging.limit(),
+                                run -> run.requestedAt() + " " + run.executionId()));
+    }
+
+    /** The last completed run of each source, by source. */
+    static Flux<Run> latest(DatabaseClient db, String tenant) {
+        return db.sql(
+                        """
+                        SELECT DISTINCT ON (source) %s FROM etl_run WHERE tenant_id = $1 AND status = 'completed'
+                        ORDER BY source, finished_at DESC\
+                        """
+                                .formatted(COLUMNS))
+                .bind(0, tenant)
+                .map(Runs::read)
+                .all();
+    }
+
+    /** What a completed run found; empty before. */
+    static Mono<JsonNode> report(DatabaseClient db, String tenant, String executionId) {
+        return db.sql(
+                        "SELECT report::text FROM etl_run WHERE tenant_id = $1 AND execution_id = $2 AND report IS NOT NULL")
+                .bind(0, tenant)
+                .bind(1, executionId)
+                .map(row ->
+                        Json.mapper().readTree(Objects.requireNonNull(row.get(0, String.class))))
+                .one();
+    }
+
+    /** Profile of what cleaning left in the source's last run whose gate passed; empty map before. */
+    static Mono<Map<String, ColumnProfile>> baseline(
+            DatabaseClient db, String tenant, String source) {
+        return db.sql(
+                        """
+                        SELECT report #>> '{transformed,profile}' FROM etl_run
+                        WHERE tenant_id = $1 AND source = $2 AND status = 'completed' AND gate = 'pass'
+                        ORDER BY finished_at DESC LIMIT 1\
+                        """)
+                .bind(0, tenant)
+                .bind(1, source)
+                .map(row ->
+                        Json.mapper()
+                                .readValue(
+                                        Objects.requireNonNull(row.get(0, String.class)), PROFILE))
+                .one()
+                .defaultIfEmpty(Map.of());
+    }
+
+    static Mono<Void> begin(DatabaseClient db, String tenant, String executionId) {
+        return db.sql(
+                        """
+                        UPDATE etl_run SET status = 'running', started_at = coalesce(started_at, now())
+                        WHERE tenant_id = $1 AND execution_id = $2\
+                        """)
+                .bind(0, tenant)
+                .bind(1, executionId)
+                .then();
+    }
+
+    static Mono<Void> complete(
+            DatabaseClient db,
+            String tenant,
+            String executionId,
+            QualityReport report,
+            List<String> stoppedBy) {
+        return db.sql(
+                        """
+                        UPDATE etl_run SET status = 'completed', finished_at = now(), extracted = $3, kept = $4, score = $5,
+                            grade = $6, gate = $7, stopped_by = $8, report = $9::jsonb, error = NULL
+                        WHERE tenant_id = $1 AND execution_id = $2\
+                        """)
+                .bind(0, tenant)
+                .bind(1, executionId)
+                .bind(2, report.cleaning().rows())
+                .bind(3, report.cleaning().kept())
+                .bind(4, report.transformed().score())
+                .bind(5, report.transformed().grade())
+                .bind(6, stoppedBy.isEmpty() ? "pass" : "fail")
+                .bind(7, stoppedBy.toArray(String[]::new))
+                .bind(8, Json.mapper().writeValueAsString(report))
+                .then();
+    }
+
+    static Mono<Void> end(
+            DatabaseClient db, String tenant, String executionId, String status, String error) {
+        return db.sql(
+                        """
+                        UPDATE etl_run SET status = $3, error = $4, finished_at = now()
+                        WHERE tenant_id = $1 AND execution_id = $2\
+                        """)
+                .bind(0, tenant)
+                .bind(1, executionId)
+                .bind(2, status)
+                .bind(3, error)
+                .then();
+    }
+
+    private static Run read(Readable row) {
+        var extracted = row.get(10, Long.class);
+        var kept = row.get(11, Long.class);
+        var started = row.get(8, Instant.class);
+        var finished = row.get(9, Instant.class);
+        var stoppedBy = row.get(15, String[].class);
+        return new Run(
+                text(row, 0),
+                row.get(1, String.class),
+                text(row, 2),
+                text(row, 3),
+                Boolean.TRUE.equals(row.get(4, Boolean.class)),
+                row.get(5, Instant.class),
+                text(row, 6),
+                Objects.requireNonNull(row.get(7, Instant.class)),
+                started,
+                finished,
+                extracted,
+                kept,
+                row.get(12, Double.class),
+                row.get(13, String.class),
+                share(kept, extracted),
+                started == null || finished == null
+                        ? null
+                        : Duration.between(started, finished).toMillis() / 1e3,
+                row.get(14, String.class),
+                stoppedBy == null ? List.of() : List.of(stoppedBy),
+                row.get(16, String.class));
+    }
+
+    private static @Nullable Double share(@Nullable Long part, @Nullable Long whole) {
+        return part == null || whole == null || whole == 0
+                ? null
+                : Math.round(1e4 * part / whole) / 1e4;
+    }
+
+    private static String text(Readable row, int column) {
+        return Objects.requireNonNull(row.get(column, String.class));
+    }
+}
