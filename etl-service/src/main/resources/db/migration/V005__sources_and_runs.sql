@@ -39,3 +39,12 @@ CREATE TABLE etl_run (
 CREATE INDEX etl_run_by_time ON etl_run (tenant_id, requested_at DESC, execution_id DESC);
 CREATE INDEX etl_run_of_source ON etl_run (tenant_id, source, finished_at DESC) WHERE status = 'completed';
 SELECT protect('etl_run');
+
+-- Thresholds of checks that a tenant has set for itself, by check.
+CREATE TABLE quality_threshold (
+    tenant_id  text   NOT NULL,
+    check_name text   NOT NULL,
+    value      float8 NOT NULL,
+    PRIMARY KEY (tenant_id, check_name)
+);
+SELECT protect('quality_threshold');

@@ -1,7 +1,10 @@
 package io.mirante.etl;
 
+import io.mirante.etl.quality.Thresholds;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
@@ -16,13 +19,15 @@ import org.springframework.util.unit.DataSize;
  * @param mergesPerHour how many anonymous ids may become one user within an hour, 1 or more: what goes beyond comes from
  *     a program or a shared login, and is refused
  * @param maxSourceSize largest file of a source, as it comes; 1 byte or more ({@code MAX_SOURCE_SIZE})
+ * @param quality from when checks of tables pass, by check, where it is not the product's own threshold
  */
 @ConfigurationProperties("mirante.etl")
 public record EtlSettings(
         @DefaultValue("24h") Duration refresh,
         @DefaultValue List<String> blockedIds,
         @DefaultValue("20") int mergesPerHour,
-        @DefaultValue("4GB") DataSize maxSourceSize) {
+        @DefaultValue("4GB") DataSize maxSourceSize,
+        @DefaultValue Map<String, Double> quality) {
 
     public EtlSettings {
         blockedIds = List.copyOf(blockedIds);
@@ -38,5 +43,17 @@ public record EtlSettings(
             throw new IllegalArgumentException(
                     "mirante.etl.max-source-size must be 1 byte or more, was " + maxSourceSize);
         }
+        // An environment variable cannot tell data_types from data.types.
+        quality =
+                quality.entrySet().stream()
+                        .collect(
+                                Collectors.toUnmodifiableMap(
+                                        entry -> entry.getKey().replace('.', '_'),
+                                        Map.Entry::getValue));
+        quality.forEach((check, threshold) ->
+                Thresholds.refusal(check, threshold)
+                        .ifPresent(refusal -> {
+                            throw new IllegalArgumentException("mirante.etl.quality: " + refusal);
+                        }));
     }
 }

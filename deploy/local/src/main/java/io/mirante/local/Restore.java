@@ -1,5 +1,6 @@
 package io.mirante.local;
 
+import io.mirante.contracts.Topics;
 import io.mirante.embedded.KafkaServer;
 import io.mirante.embedded.PostgresServer;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.postgresql.PGConnection;
@@ -21,6 +23,13 @@ import org.postgresql.PGConnection;
  * acknowledged since.
  */
 final class Restore {
+    private static final Set<String> POSITIONS =
+            Set.of("consumer_position", "source_position", "dead_letter", "person_relearned");
+    private static final String PUBLISHED = "published_revision";
+
+    /** Published for those who listen then, not for those who come later. */
+    private static final Set<String> TOLD_ONCE = Set.of("audit_entry", "alert");
+
     private final Home home;
     private final MeshSettings settings;
     private final Progress progress;
@@ -53,7 +62,8 @@ final class Restore {
             progress.text("Restoring what was saved at " + manifest.takenAt());
             try (PostgresServer server = PostgresServer.start(infrastructure.postgres(secrets))) {
                 migrate(server, secrets);
-                long rows = restore(zip, manifest, server);
+                boolean anew = !infrastructure.kafka().holds(Topics.EVENTS_RAW.name());
+                long rows = restore(zip, manifest, server, anew);
                 progress.line(
                         Ports.POSTGRES, rows + " rows in " + manifest.tables().size() + " tables");
             }
@@ -94,7 +104,13 @@ final class Restore {
         }
     }
 
-    private static long restore(ZipFile zip, BackupManifest manifest, PostgresServer server)
+    /**
+     * Puts the rows in place.
+     *
+     * @param anew Kafka holds nothing, and will begin at its beginning
+     */
+    private static long restore(
+            ZipFile zip, BackupManifest manifest, PostgresServer server, boolean anew)
             throws SQLException, IOException {
         try (Connection connection = server.connect()) {
             Map<String, List<String>> present = BackupManifest.migrations(connection);
@@ -142,8 +158,36 @@ final class Restore {
                 }
             }
             restoreSequences(connection, manifest);
+            if (anew) {
+                beginAnew(connection, existing(connection, manifest));
+            }
             connection.commit();
             return rows;
+        }
+    }
+
+    private static List<BackupManifest.Table> existing(
+            Connection connection, BackupManifest manifest) throws SQLException {
+        return BackupManifest.tables(connection).stream()
+                .filter(manifest.tables()::contains)
+                .toList();
+    }
+
+    /**
+     * Takes back what only a Kafka that is not there any more could be read on with: positions in its topics, and which state it
+     * had been told. What consumers applied stays; state is published again, and whoever has that revision already ignores it.
+     */
+    private static void beginAnew(Connection connection, List<BackupManifest.Table> tables)
+            throws SQLException {
+        try (var statement = connection.createStatement()) {
+            for (BackupManifest.Table table : tables) {
+                if (POSITIONS.contains(table.name())) {
+                    statement.execute("DELETE FROM " + table.quoted());
+                } else if (table.columns().contains(PUBLISHED)
+                        && !TOLD_ONCE.contains(table.name())) {
+                    statement.execute("UPDATE %s SET %s = 0".formatted(table.quoted(), PUBLISHED));
+                }
+            }
         }
     }
 

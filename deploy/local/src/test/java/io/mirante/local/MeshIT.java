@@ -76,6 +76,7 @@ final class MeshIT {
         assertThat(get(port(first, "etl"), "MIRANTE_MASTER_KEY_FILE")).isEmpty();
 
         sql("INSERT INTO etl.kept VALUES (DEFAULT, 'saved')");
+        sql("INSERT INTO etl.consumer_position VALUES ('c', 'mirante.events.raw', 0, 'id', 7)");
         Path backup = folder.resolve("backup.zip");
         assertThat(mesh(Map.of(), "backup", backup.toString()).output()).contains("backup");
         sql("INSERT INTO etl.kept VALUES (DEFAULT, 'later')");
@@ -107,6 +108,16 @@ final class MeshIT {
         assertThat(kept()).isEqualTo(1);
         sql("INSERT INTO etl.kept VALUES (DEFAULT, 'number two again')");
         assertThat(kept()).isEqualTo(2);
+        // Kafka is the one that the positions are of.
+        assertThat(number(home, "SELECT next_offset FROM etl.consumer_position")).isEqualTo(7);
+        assertThat(number(home, "SELECT min(published_revision) FROM etl.kept")).isEqualTo(1);
+
+        assertThat(other("restore", backup.toString()).output()).contains("Restored");
+        assertThat(other("up", "--detach").code()).isZero();
+        assertThat(kept(otherHome)).isEqualTo(1);
+        // Here it is not: everything is read from its beginning, and told again.
+        assertThat(number(otherHome, "SELECT count(*) FROM etl.consumer_position")).isZero();
+        assertThat(number(otherHome, "SELECT published_revision FROM etl.kept")).isZero();
     }
 
     /** One in a terminal and one detached: what ends one leaves the other and its data alone. */
@@ -291,9 +302,13 @@ final class MeshIT {
     }
 
     private static int kept(Home home) throws SQLException {
+        return number(home, "SELECT count(*) FROM etl.kept");
+    }
+
+    private static int number(Home home, String query) throws SQLException {
         try (var connection = postgres(home).connect();
                 var statement = connection.createStatement();
-                var rows = statement.executeQuery("SELECT count(*) FROM etl.kept")) {
+                var rows = statement.executeQuery(query)) {
             rows.next();
             return rows.getInt(1);
         }
@@ -313,7 +328,8 @@ final class MeshIT {
             out.write(
                     """
                     CREATE TABLE kept (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, what text NOT NULL,
-                                       size int GENERATED ALWAYS AS (length(what)) STORED);
+                                       size int GENERATED ALWAYS AS (length(what)) STORED,
+                                       published_revision bigint NOT NULL DEFAULT 1);
                     ALTER TABLE kept ENABLE ROW LEVEL SECURITY;
                     ALTER TABLE kept FORCE ROW LEVEL SECURITY;
                     """

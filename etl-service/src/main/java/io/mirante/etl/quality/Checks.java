@@ -13,7 +13,10 @@ import org.slf4j.LoggerFactory;
 /** The eleven checks of one table. Used by one thread. */
 final class Checks {
     private static final Logger LOG = LoggerFactory.getLogger(Checks.class);
-    private static final int SAMPLES = 5;
+
+    /** Rows at fault that a report quotes. */
+    static final int SAMPLES = 5;
+
     private static final double FENCE = 1.5;
     private static final double ROBUST_Z = 3.5;
 
@@ -34,6 +37,7 @@ final class Checks {
     private final Thresholds thresholds;
     private final Instant reference;
     private final Map<String, ColumnProfile> baseline;
+    private final int mostSamples;
     private final long rows;
 
     /**
@@ -41,6 +45,7 @@ final class Checks {
      *
      * @param reference moment that freshness counts from
      * @param baseline profile of the last good run of the same source; empty = there is none
+     * @param mostSamples how many rows at fault each check quotes
      */
     Checks(
             Tables tables,
@@ -48,7 +53,8 @@ final class Checks {
             TableShape shape,
             Thresholds thresholds,
             Instant reference,
-            Map<String, ColumnProfile> baseline)
+            Map<String, ColumnProfile> baseline,
+            int mostSamples)
             throws SQLException {
         this.tables = tables;
         this.table = table;
@@ -56,6 +62,7 @@ final class Checks {
         this.thresholds = thresholds;
         this.reference = reference;
         this.baseline = Map.copyOf(baseline);
+        this.mostSamples = mostSamples;
         this.rows = tables.count("SELECT count(*) FROM " + table);
     }
 
@@ -90,88 +97,73 @@ final class Checks {
                         "completeness",
                         Severity.CRITICAL,
                         true,
-                        thresholds.completeness(),
                         this::completeness,
                         "Fill the required columns named in details at the source, or describe them as not required."),
                 check(
                         "primary_key_integrity",
                         Severity.CRITICAL,
                         true,
-                        thresholds.keys(),
                         this::keys,
                         "Give each row a key of its own; drop or correct the sampled rows at the source."),
                 check(
                         "freshness",
                         Severity.HIGH,
                         false,
-                        thresholds.freshnessHours(),
                         this::freshness,
                         "Ask why the source is late, or give reference_time when the data is meant to be of the past."),
                 check(
                         "duplicates",
                         Severity.HIGH,
                         false,
-                        thresholds.duplicates(),
                         this::duplicates,
                         "Find out whether equal rows are the same thing told twice; drop_equal_rows leaves them out."),
                 check(
                         "outliers",
                         Severity.MEDIUM,
                         false,
-                        thresholds.outliers(),
                         this::outliers,
                         "Look at the sampled values: errors want a range (min, max), real extremes a model that bears them."),
                 check(
                         "data_types",
                         Severity.HIGH,
                         true,
-                        thresholds.types(),
                         this::types,
                         "Correct the sampled values at the source, or describe the column as text."),
                 check(
                         "business_rules",
                         Severity.HIGH,
                         true,
-                        thresholds.rules(),
                         this::rules,
                         "Correct the sampled rows at the source, or the rule."),
                 check(
                         "value_ranges",
                         Severity.MEDIUM,
                         true,
-                        thresholds.ranges(),
                         this::ranges,
                         "Correct the sampled values at the source, or the column's min, max or values."),
                 check(
                         "statistical_distribution",
                         Severity.LOW,
                         false,
-                        thresholds.drift(),
                         this::distribution,
                         "Find out what changed since the last good run; a model trained before may have to be trained again."),
                 check(
                         "feature_correlation",
                         Severity.MEDIUM,
                         false,
-                        thresholds.correlation(),
                         this::correlation,
                         "Leave one column of each named pair out of training."),
                 check(
                         "ml_readiness",
                         Severity.HIGH,
                         true,
-                        thresholds.usable(),
                         this::readiness,
                         "Leave the named columns out of training, or fill them."));
     }
 
     private Check check(
-            String name,
-            Severity severity,
-            boolean atLeast,
-            double threshold,
-            Measure measure,
-            String advice) {
+            String name, Severity severity, boolean atLeast, Measure measure, String advice) {
+        double threshold = thresholds.of(name);
         var finding = new Finding();
         Check.Status status;
         try {
@@ -495,7 +487,7 @@ final class Checks {
                 matrix[i][j] = r;
                 matrix[j][i] = r;
                 found.most(Math.abs(r));
-                if (Math.abs(r) > thresholds.correlation()) {
+                if (Math.abs(r) > thresholds.of("feature_correlation")) {
                     found.details.add(
                             "%s and %s: %.3f"
                                     .formatted(columns.get(i).name(), columns.get(j).name(), r));
@@ -594,7 +586,7 @@ final class Checks {
     }
 
     private void sample(Finding found, String condition, String what) throws SQLException {
-        int rest = SAMPLES - found.samples.size();
+        int rest = mostSamples - found.samples.size();
         if (rest > 0) {
             found.samples.addAll(
                     tables.texts(

@@ -61,7 +61,8 @@ public final class TableCheck {
                         shape,
                         order.thresholds(),
                         order.reference(),
-                        order.baseline());
+                        order.baseline(),
+                        Checks.SAMPLES);
         var all = checks.all();
         double score = Score.of(all);
         return new QualityReport.Part(

@@ -1,56 +1,94 @@
 package io.mirante.etl.quality;
 
 import io.mirante.contracts.gateway.QualityThresholds;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 
 /**
- * From when a check passes. Shares are in [0, 1].
+ * From when a check passes, by the check's name.
  *
- * @param completeness least share of rows with a value, of each required column
- * @param keys least share of rows with a key of their own
- * @param freshnessHours oldest that the newest row may be
- * @param duplicates largest share of rows that are equal to an earlier one
- * @param outliers largest share of outliers, of each column
- * @param types least share of values that are of their column's type
- * @param rules least share of rows that keep a rule
- * @param ranges least share of values that are possible
- * @param drift largest population stability index against the last good run; 0.25 is commonly called a major shift
- * @param correlation largest correlation (Pearson, absolute) of two columns
- * @param usable least share of columns that a model can learn from
+ * @param byCheck in the order of the checks: shares in [0, 1], {@code freshness} in hours, {@code statistical_distribution} as
+ *     population stability index (0.25 is commonly called a major shift)
  */
-public record Thresholds(
-        double completeness,
-        double keys,
-        double freshnessHours,
-        double duplicates,
-        double outliers,
-        double types,
-        double rules,
-        double ranges,
-        double drift,
-        double correlation,
-        double usable) {
+public record Thresholds(Map<String, Double> byCheck) {
+
+    private static final double MAX_HOURS = 87_600;
+    private static final double MAX_DRIFT = 10;
 
     /** The product's own. */
-    public static final Thresholds DEFAULT =
-            new Thresholds(0.95, 1, 24, 0.01, 0.05, 0.99, 0.99, 0.99, 0.25, 0.95, 0.9);
+    public static final Thresholds DEFAULT = new Thresholds(defaults());
 
-    /** With what a tenant has set. */
-    public Thresholds with(QualityThresholds tenant) {
-        return new Thresholds(
-                or(tenant.completeness(), completeness),
-                keys,
-                tenant.freshnessHours() == null ? freshnessHours : tenant.freshnessHours(),
-                or(tenant.duplicates(), duplicates),
-                or(tenant.outliers(), outliers),
-                types,
-                rules,
-                ranges,
-                drift,
-                correlation,
-                usable);
+    private static Map<String, Double> defaults() {
+        var all = new LinkedHashMap<String, Double>();
+        all.put("completeness", 0.95);
+        all.put("primary_key_integrity", 1.0);
+        all.put("freshness", 24.0);
+        all.put("duplicates", 0.01);
+        all.put("outliers", 0.05);
+        all.put("data_types", 0.99);
+        all.put("business_rules", 0.99);
+        all.put("value_ranges", 0.99);
+        all.put("statistical_distribution", 0.25);
+        all.put("feature_correlation", 0.95);
+        all.put("ml_readiness", 0.9);
+        return all;
     }
 
-    private static double or(@org.jspecify.annotations.Nullable Double given, double usual) {
-        return given == null ? usual : given;
+    public Thresholds {
+        byCheck = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(byCheck));
+    }
+
+    /** Of the check of that name. */
+    double of(String check) {
+        return Objects.requireNonNull(byCheck.get(check), check);
+    }
+
+    /** With others in place of some; see {@link #refusal}. */
+    public Thresholds with(Map<String, Double> others) {
+        var all = new LinkedHashMap<>(byCheck);
+        all.putAll(others);
+        return new Thresholds(all);
+    }
+
+    /** With what a tenant's settings say. */
+    public Thresholds with(QualityThresholds tenant) {
+        var others = new LinkedHashMap<String, Double>();
+        put(others, "completeness", tenant.completeness());
+        put(others, "outliers", tenant.outliers());
+        put(others, "duplicates", tenant.duplicates());
+        put(
+                others,
+                "freshness",
+                tenant.freshnessHours() == null ? null : tenant.freshnessHours().doubleValue());
+        return with(others);
+    }
+
+    private static void put(
+            Map<String, Double> others,
+            String check,
+            @org.jspecify.annotations.Nullable Double value) {
+        if (value != null) {
+            others.put(check, value);
+        }
+    }
+
+    /** Why a check can not have a threshold; empty = it can. */
+    public static Optional<String> refusal(String check, double value) {
+        if (!DEFAULT.byCheck.containsKey(check)) {
+            return Optional.of(
+                    "there is no check %s; there are %s"
+                            .formatted(check, String.join(", ", DEFAULT.byCheck.keySet())));
+        }
+        double most =
+                switch (check) {
+                    case "freshness" -> MAX_HOURS;
+                    case "statistical_distribution" -> MAX_DRIFT;
+                    default -> 1;
+                };
+        return value >= 0 && value <= most
+                ? Optional.empty()
+                : Optional.of("the threshold of %s must be from 0 to %.0f".formatted(check, most));
     }
 }

@@ -4,13 +4,11 @@ import io.mirante.contracts.Json;
 import io.mirante.etl.quality.FileFormat;
 import io.mirante.etl.quality.QualityReport;
 import io.mirante.etl.quality.TableCheck;
-import io.mirante.etl.quality.Thresholds;
 import io.mirante.etl.quality.UnreadableTableException;
 import io.mirante.platform.jobs.JobContext;
 import io.mirante.platform.jobs.JobFailedException;
 import io.mirante.platform.jobs.JobHandler;
 import io.mirante.platform.persistence.TenantDatabase;
-import io.mirante.platform.tenants.Tenants;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.sql.SQLException;
@@ -38,12 +36,12 @@ final class CheckSource implements JobHandler {
 
     private final TenantDatabase database;
     private final SourceFiles files;
-    private final Tenants tenants;
+    private final QualityThresholdStore thresholds;
 
-    CheckSource(TenantDatabase database, SourceFiles files, Tenants tenants) {
+    CheckSource(TenantDatabase database, SourceFiles files, QualityThresholdStore thresholds) {
         this.database = database;
         this.files = files;
-        this.tenants = tenants;
+        this.thresholds = thresholds;
     }
 
     @Override
@@ -98,7 +96,8 @@ final class CheckSource implements JobHandler {
                         files.find(source.file()),
                         FileFormat.of(source.format()).orElseThrow(),
                         source.shape(),
-                        Thresholds.DEFAULT.with(tenants.settings(tenant).qualityThresholds()),
+                        Objects.requireNonNull(
+                                ask(tenant, db -> thresholds.inForce(db, tenant)).block(LIMIT)),
                         reference,
                         baseline),
                 context.file(SCRATCH),

@@ -11,8 +11,8 @@ import io.mirante.platform.web.ProblemException;
 import io.mirante.platform.web.Scopes;
 import io.swagger.v3.oas.annotations.Operation;
 import java.net.URI;
-import java.util.List;
 import java.util.Objects;
+import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.security.access.prepost.PreAuthorize;
@@ -24,7 +24,7 @@ import org.springframework.web.bind.annotation.RestController;
 import reactor.core.publisher.Mono;
 import tools.jackson.databind.JsonNode;
 
-/** {@code /api/v1/etl/runs} and {@code /api/v1/quality}: starts runs and shows what they found. */
+/** {@code /api/v1/etl/runs}: starts runs and shows what they found. */
 @RestController
 class RunController {
 
@@ -38,13 +38,6 @@ class RunController {
 
     /** Body of the 202: the job, and the run's id. */
     record RunAccepted(String jobId, String executionId) {}
-
-    /** The last completed run of each source. */
-    record Latest(List<Run> items) {
-        Latest {
-            items = List.copyOf(items);
-        }
-    }
 
     @PostMapping("/api/v1/etl/runs")
     @PreAuthorize(Scopes.MANAGE)
@@ -124,25 +117,19 @@ class RunController {
         return run(executionId, caller);
     }
 
-    @GetMapping("/api/v1/etl/runs/{executionId}/report")
+    @GetMapping(
+            path = "/api/v1/etl/runs/{executionId}/report",
+            produces = MediaType.APPLICATION_JSON_VALUE)
     @PreAuthorize(Scopes.VIEW)
     @Operation(
             summary = "What a run found",
             description =
-                    "Checks of what was given (raw) and of what cleaning left (transformed), with a profile of each column;"
+                    "Checks of what was given (raw) and of what cleaning left (transformed), with a profile of each column; as a page with"
+                            + " Accept: text/html;"
                             + " 409 while the run is not complete.")
     Mono<JsonNode> report(@PathVariable String executionId, Caller caller) {
         return run(executionId, caller)
-                .flatMap(run ->
-                        database.one(
-                                        caller.tenant(),
-                                        db -> Runs.report(db, caller.tenant(), executionId))
-                                .switchIfEmpty(
-                                        Mono.error(() ->
-                                                ProblemException.conflict(
-                                                        "no-report",
-                                                        "the run is %s: there is no report of it"
-                                                                .formatted(run.status())))))
+                .flatMap(run -> found(run, caller))
                 .map(report -> {
                     var named = Json.mapper().createObjectNode().put("execution_id", executionId);
                     report.properties().forEach(p -> named.set(p.getKey(), p.getValue()));
@@ -150,13 +137,25 @@ class RunController {
                 });
     }
 
-    @GetMapping("/api/v1/quality")
+    @GetMapping(
+            path = "/api/v1/etl/runs/{executionId}/report",
+            produces = MediaType.TEXT_HTML_VALUE)
     @PreAuthorize(Scopes.VIEW)
-    @Operation(summary = "The last completed run of each source")
-    Mono<Latest> quality(Caller caller) {
-        return database.many(caller.tenant(), db -> Runs.latest(db, caller.tenant()))
-                .collectList()
-                .map(Latest::new);
+    @Operation(hidden = true)
+    Mono<String> page(@PathVariable String executionId, Caller caller) {
+        return run(executionId, caller)
+                .flatMap(run -> found(run, caller).map(report -> ReportPage.of(run, report)));
+    }
+
+    private Mono<JsonNode> found(Run run, Caller caller) {
+        return database.one(
+                        caller.tenant(), db -> Runs.report(db, caller.tenant(), run.executionId()))
+                .switchIfEmpty(
+                        Mono.error(() ->
+                                ProblemException.conflict(
+                                        "no-report",
+                                        "the run is %s: there is no report of it"
+                                                .formatted(run.status()))));
     }
 
     private Mono<Run> run(String executionId, Caller caller) {

@@ -97,6 +97,77 @@ class RunsIT {
     }
 
     @Test
+    void aTenantSetsFromWhenChecksPass() {
+        var tenant = mesh.newTenant();
+        var usual = get(tenant, "/api/v1/quality/thresholds", 200);
+        assertThat(usual.path("in_force").path("completeness").asDouble()).isEqualTo(0.95);
+        assertThat(usual.path("in_force")).hasSize(11);
+        assertThat(usual.path("own")).isEmpty();
+
+        var set =
+                put(tenant, "{\"own\":{\"completeness\":0.5,\"primary_key_integrity\":0.5}}", 200);
+        assertThat(set.path("in_force").path("completeness").asDouble()).isEqualTo(0.5);
+        assertThat(set.path("own")).hasSize(2);
+        uploaded(tenant, "orders", "orders.csv", TABLE, null);
+        var run =
+                finished(
+                        tenant,
+                        "{\"mode\":\"validate_only\",\"source\":\"orders\",\"strict\":true}");
+        assertThat(run.path("gate").asString()).isEqualTo("pass");
+
+        assertThat(
+                        put(tenant, "{\"own\":{\"luck\":1}}", 400)
+                                .path("errors")
+                                .path(0)
+                                .path("pointer")
+                                .asString())
+                .isEqualTo("/own/luck");
+        put(tenant, "{\"own\":{\"completeness\":1.5}}", 400);
+        put(tenant, "{\"own\":{\"completeness\":null}}", 400);
+        put(tenant, "{}", 400);
+        assertThat(put(tenant, "{\"own\":{}}", 200)).isEqualTo(usual);
+    }
+
+    private JsonNode put(String tenant, String body, int status) {
+        return json(
+                client(tenant)
+                        .put()
+                        .uri("/api/v1/quality/thresholds")
+                        .header("Content-Type", "application/json")
+                        .bodyValue(body)
+                        .exchange(),
+                status);
+    }
+
+    @Test
+    void theReportIsAPageForPeopleAndWhatItQuotesIsText() {
+        var tenant = mesh.newTenant();
+        uploaded(tenant, "orders", "orders.csv", TABLE.replace("t2", "<b>t2"), null);
+        finished(
+                tenant,
+                "{\"mode\":\"validate_only\",\"source\":\"orders\",\"execution_id\":\"page\"}");
+        var page =
+                client(tenant)
+                        .get()
+                        .uri("/api/v1/etl/runs/page/report")
+                        .header("Accept", "text/html")
+                        .exchange()
+                        .expectStatus()
+                        .isOk()
+                        .expectHeader()
+                        .valueMatches("Content-Type", "text/html.*")
+                        .expectBody(String.class)
+                        .returnResult()
+                        .getResponseBody();
+        assertThat(page)
+                .contains("<h1>Run page of orders</h1>")
+                .contains("primary_key_integrity")
+                .contains("row 3: key &lt;b&gt;t2")
+                .contains("<svg ")
+                .doesNotContain("<b>t2");
+    }
+
+    @Test
     void aStrictRunDoesNotPassWithPoorRawData() {
         var tenant = mesh.newTenant();
         uploaded(tenant, "orders", "orders.csv", TABLE, null);
