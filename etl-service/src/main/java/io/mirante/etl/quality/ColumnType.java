@@ -1,5 +1,6 @@
 package io.mirante.etl.quality;
 
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
@@ -17,7 +18,8 @@ public enum ColumnType {
         return Arrays.stream(values()).filter(type -> type.label().equals(name)).findFirst();
     }
 
-    /** Its name for people. */
+    /** Its name in lower case. */
+    @JsonValue
     public String label() {
         return name().toLowerCase(Locale.ROOT);
     }
