@@ -3,6 +3,7 @@ package io.mirante.etl.quality;
 import io.mirante.contracts.Json;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -93,7 +94,7 @@ final class Expressions {
         var kind = node.path("class").asString("");
         if (node.isObject() && node.has("class")) {
             if (!CLASSES.contains(kind)) {
-                return "must not contain " + kind.toLowerCase(java.util.Locale.ROOT);
+                return "must not contain " + kind.toLowerCase(Locale.ROOT);
             }
             if (kind.equals("FUNCTION")) {
                 var name = node.path("function_name").asString("");

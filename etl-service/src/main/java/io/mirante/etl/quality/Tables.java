@@ -11,8 +11,10 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import org.duckdb.DuckDBConnection;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A run's tables, in a DuckDB file of its own that goes with it: {@code raw} as the file has it, all texts; {@code typed}, the
@@ -216,7 +218,7 @@ public final class Tables implements AutoCloseable {
         }
         shape.columns().stream()
                 .map(TableShape.Column::references)
-                .filter(java.util.Objects::nonNull)
+                .filter(Objects::nonNull)
                 .forEach(wanted::add);
         for (var name : wanted) {
             if (!names.contains(name)) {
@@ -568,8 +570,7 @@ public final class Tables implements AutoCloseable {
         }
     }
 
-    private static @org.jspecify.annotations.Nullable Double optional(ResultSet row, int column)
-            throws SQLException {
+    private static @Nullable Double optional(ResultSet row, int column) throws SQLException {
         double value = row.getDouble(column);
         return row.wasNull() ? null : value;
     }

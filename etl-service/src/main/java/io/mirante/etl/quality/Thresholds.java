@@ -1,10 +1,12 @@
 package io.mirante.etl.quality;
 
 import io.mirante.contracts.gateway.QualityThresholds;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * From when a check passes, by the check's name.
@@ -37,7 +39,7 @@ public record Thresholds(Map<String, Double> byCheck) {
     }
 
     public Thresholds {
-        byCheck = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(byCheck));
+        byCheck = Collections.unmodifiableMap(new LinkedHashMap<>(byCheck));
     }
 
     /** Of the check of that name. */
@@ -65,10 +67,7 @@ public record Thresholds(Map<String, Double> byCheck) {
         return with(others);
     }
 
-    private static void put(
-            Map<String, Double> others,
-            String check,
-            @org.jspecify.annotations.Nullable Double value) {
+    private static void put(Map<String, Double> others, String check, @Nullable Double value) {
         if (value != null) {
             others.put(check, value);
         }

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -128,7 +129,7 @@ public record FileForm(Path file, String fileName, Map<String, String> fields) {
      */
     public static Mono<FileForm> receive(
             Flux<PartEvent> parts, Set<String> fields, Callable<Path> place, long maxBytes) {
-        var form = new Incoming(new java.util.TreeSet<>(fields), place, maxBytes);
+        var form = new Incoming(new TreeSet<>(fields), place, maxBytes);
         return parts.windowUntil(PartEvent::isLast)
                 .concatMap(part ->
                         part.switchOnFirst((first, events) -> {

@@ -45,7 +45,6 @@ final class ShortWays implements NettyRouteProvider {
 
     private static final AsciiString PROBLEM = AsciiString.cached("application/problem+json");
 
-    /** A CloudEvent in binary mode: the body is its data alone. */
     private static final AsciiString REQUEST_ID = AsciiString.cached(RequestIds.HEADER);
 
     /** As Spring Security writes them. */
