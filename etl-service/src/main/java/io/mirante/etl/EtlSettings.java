@@ -19,6 +19,7 @@ import org.springframework.util.unit.DataSize;
  * @param mergesPerHour how many anonymous ids may become one user within an hour, 1 or more: what goes beyond comes from
  *     a program or a shared login, and is refused
  * @param maxSourceSize largest file of a source, as it comes; 1 byte or more ({@code MAX_SOURCE_SIZE})
+ * @param keepBackups how long a load can be rolled back, 1 hour or more ({@code MIRANTE_KEEP_BACKUPS})
  * @param quality from when checks of tables pass, by check, where it is not the product's own threshold
  */
 @ConfigurationProperties("mirante.etl")
@@ -27,6 +28,7 @@ public record EtlSettings(
         @DefaultValue List<String> blockedIds,
         @DefaultValue("20") int mergesPerHour,
         @DefaultValue("4GB") DataSize maxSourceSize,
+        @DefaultValue("30d") Duration keepBackups,
         @DefaultValue Map<String, Double> quality) {
 
     public EtlSettings {
@@ -42,6 +44,10 @@ public record EtlSettings(
         if (!(maxSourceSize.toBytes() >= 1)) {
             throw new IllegalArgumentException(
                     "mirante.etl.max-source-size must be 1 byte or more, was " + maxSourceSize);
+        }
+        if (!(keepBackups.compareTo(Duration.ofHours(1)) >= 0)) {
+            throw new IllegalArgumentException(
+                    "mirante.etl.keep-backups must be at least 1 hour, was " + keepBackups);
         }
         // An environment variable cannot tell data_types from data.types.
         quality =

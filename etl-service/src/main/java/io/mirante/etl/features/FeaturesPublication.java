@@ -9,6 +9,7 @@ import io.mirante.platform.messaging.Outgoing;
 import io.mirante.platform.messaging.Publication;
 import io.r2dbc.spi.Readable;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -25,7 +26,7 @@ final class FeaturesPublication {
                 "user_feature_state",
                 List.of("tenant_id", "user_id"),
                 """
-                SELECT tenant_id, user_id, person_no, version, as_of, revision, features::text AS features
+                SELECT tenant_id, user_id, person_no, version, population, as_of, revision, features::text AS features
                 FROM user_feature_state WHERE revision > published_revision
                 ORDER BY tenant_id, user_id LIMIT 2000\
                 """,
@@ -33,6 +34,16 @@ final class FeaturesPublication {
     }
 
     private static Outgoing message(Readable row) {
+        var numbers = new HashMap<String, Double>();
+        var categories = new HashMap<String, String>();
+        UserFeatureStates.values(text(row, "features"))
+                .forEach((name, value) -> {
+                    if (value instanceof Number number) {
+                        numbers.put(name, number.doubleValue());
+                    } else {
+                        categories.put(name, String.valueOf(value));
+                    }
+                });
         var features =
                 new UserFeatures(
                         text(row, "tenant_id"),
@@ -41,7 +52,9 @@ final class FeaturesPublication {
                         Objects.requireNonNull(row.get("version", Integer.class)),
                         Objects.requireNonNull(row.get("as_of", Instant.class)),
                         Objects.requireNonNull(row.get("revision", Long.class)),
-                        UserFeatureStates.values(text(row, "features")));
+                        numbers,
+                        categories,
+                        row.get("population", Long.class));
         return new Outgoing(
                 Topics.FEATURES_USER.name(),
                 null,

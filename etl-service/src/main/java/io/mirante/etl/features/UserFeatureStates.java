@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.stereotype.Component;
@@ -18,7 +19,7 @@ import tools.jackson.core.type.TypeReference;
 @Component
 final class UserFeatureStates {
 
-    private static final TypeReference<Map<String, Double>> VALUES = new TypeReference<>() {};
+    private static final TypeReference<Map<String, Object>> VALUES = new TypeReference<>() {};
 
     private static final String COMPUTE =
             """
@@ -42,8 +43,18 @@ final class UserFeatureStates {
         this.tenants = tenants;
     }
 
-    /** A user's features as stored. */
-    record State(String userId, Instant asOf, int version, Map<String, Double> features) {}
+    /**
+     * A user's features as stored.
+     *
+     * @param population version of what the user was compared with; null = with nobody yet
+     * @param features by name, number or text; one that is absent has no entry
+     */
+    record State(
+            String userId,
+            Instant asOf,
+            int version,
+            @Nullable Long population,
+            Map<String, Object> features) {}
 
     private record Due(String userId, long personNo, long changes) {}
 
@@ -57,7 +68,7 @@ final class UserFeatureStates {
     Mono<State> find(String tenant, String userId, DatabaseClient db) {
         return db.sql(
                         """
-                        SELECT user_id, as_of, version, features::text FROM user_feature_state
+                        SELECT user_id, as_of, version, population, features::text FROM user_feature_state
                         WHERE tenant_id = $1 AND user_id = $2 AND features IS NOT NULL\
                         """)
                 .bind(0, tenant)
@@ -67,12 +78,21 @@ final class UserFeatureStates {
                                 text(row, 0),
                                 Objects.requireNonNull(row.get(1, Instant.class)),
                                 Objects.requireNonNull(row.get(2, Integer.class)),
-                                values(text(row, 3))))
+                                row.get(3, Long.class),
+                                values(text(row, 4))))
                 .one();
     }
 
-    static Map<String, Double> values(String json) {
+    static Map<String, Object> values(String json) {
         return Json.mapper().readValue(json, VALUES);
+    }
+
+    private static String json(String computed, Population population) {
+        var features = values(computed);
+        features.replaceAll(
+                (name, value) -> value instanceof Number number ? number.doubleValue() : value);
+        DerivedFeatures.add(features, population);
+        return Json.mapper().writeValueAsString(features);
     }
 
     /**
@@ -92,8 +112,18 @@ final class UserFeatureStates {
                 .flatMap(due ->
                         due.isEmpty()
                                 ? Mono.just(0)
-                                : compute(tenant, asOf, due, db)
-                                        .flatMap(computed -> write(tenant, asOf, computed, db))
+                                : Populations.newest(tenant, db)
+                                        .map(Optional::of)
+                                        .defaultIfEmpty(Optional.empty())
+                                        .flatMap(population ->
+                                                compute(tenant, asOf, due, db)
+                                                        .flatMap(computed ->
+                                                                write(
+                                                                        tenant,
+                                                                        asOf,
+                                                                        population.orElse(null),
+                                                                        computed,
+                                                                        db)))
                                         .thenReturn(due.size()));
     }
 
@@ -137,36 +167,56 @@ final class UserFeatureStates {
     }
 
     private Mono<Void> write(
-            String tenant, Instant asOf, List<Computed> computed, DatabaseClient db) {
+            String tenant,
+            Instant asOf,
+            Populations.@Nullable Versioned population,
+            List<Computed> computed,
+            DatabaseClient db) {
         var refreshAt = asOf.plus(settings.refresh());
-        return db.sql(
-                        """
-                        WITH locked AS MATERIALIZED (
-                            SELECT user_id FROM user_feature_state WHERE tenant_id = $1 AND user_id = ANY($4)
-                            ORDER BY user_id COLLATE "C" FOR UPDATE
-                        )
-                        UPDATE user_feature_state s SET
-                            features = coalesce(c.features::jsonb, s.features),
-                            as_of = $2,
-                            version = $3,
-                            revision = s.revision + CASE WHEN c.features IS NULL THEN 0 ELSE 1 END,
-                            due_at = CASE WHEN s.changes = c.changes THEN c.due_at ELSE s.due_at END
-                        FROM locked l JOIN UNNEST($4::text[], $5::bigint[], $6::text[], $7::timestamptz[])
-                            AS c(user_id, changes, features, due_at) USING (user_id)
-                        WHERE s.tenant_id = $1 AND s.user_id = c.user_id\
-                        """)
-                .bind(0, tenant)
-                .bind(1, asOf)
-                .bind(2, FeatureCatalog.VERSION)
-                .bind(3, computed.stream().map(Computed::userId).toArray(String[]::new))
-                .bind(4, computed.stream().map(Computed::changes).toArray(Long[]::new))
-                .bind(5, computed.stream().map(Computed::features).toArray(String[]::new))
-                .bind(
-                        6,
-                        computed.stream()
-                                .map(c -> dueAgain(c.nextEventAt(), refreshAt))
-                                .toArray(Instant[]::new))
+        var spec =
+                db.sql(
+                                """
+                                WITH locked AS MATERIALIZED (
+                                    SELECT user_id FROM user_feature_state WHERE tenant_id = $1 AND user_id = ANY($4)
+                                    ORDER BY user_id COLLATE "C" FOR UPDATE
+                                )
+                                UPDATE user_feature_state s SET
+                                    features = coalesce(c.features::jsonb, s.features),
+                                    as_of = $2,
+                                    version = $3,
+                                    population = coalesce($8, s.population),
+                                    revision = s.revision + CASE WHEN c.features IS NULL THEN 0 ELSE 1 END,
+                                    due_at = CASE WHEN s.changes = c.changes THEN c.due_at ELSE s.due_at END
+                                FROM locked l JOIN UNNEST($4::text[], $5::bigint[], $6::text[], $7::timestamptz[])
+                                    AS c(user_id, changes, features, due_at) USING (user_id)
+                                WHERE s.tenant_id = $1 AND s.user_id = c.user_id\
+                                """)
+                        .bind(0, tenant)
+                        .bind(1, asOf)
+                        .bind(2, FeatureCatalog.VERSION)
+                        .bind(3, computed.stream().map(Computed::userId).toArray(String[]::new))
+                        .bind(4, computed.stream().map(Computed::changes).toArray(Long[]::new))
+                        .bind(
+                                5,
+                                computed.stream()
+                                        .map(c -> compared(c.features(), population))
+                                        .toArray(String[]::new))
+                        .bind(
+                                6,
+                                computed.stream()
+                                        .map(c -> dueAgain(c.nextEventAt(), refreshAt))
+                                        .toArray(Instant[]::new));
+        return (population == null
+                        ? spec.bindNull(7, Long.class)
+                        : spec.bind(7, population.version()))
                 .then();
+    }
+
+    private static @Nullable String compared(
+            @Nullable String features, Populations.@Nullable Versioned population) {
+        return features == null || population == null
+                ? features
+                : json(features, population.population());
     }
 
     private static Instant dueAgain(@Nullable Instant nextEventAt, Instant refreshAt) {

@@ -2,6 +2,7 @@ package io.mirante.etl.quality;
 
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What was found in a table.
@@ -9,8 +10,15 @@ import java.util.Map;
  * @param raw as it was given
  * @param transformed after cleaning
  * @param cleaning what cleaning did
+ * @param features the feature set that was made of it; null when none was
  */
-public record QualityReport(Part raw, Part transformed, Cleaning cleaning) {
+public record QualityReport(
+        Part raw, Part transformed, Cleaning cleaning, @Nullable Part features) {
+
+    /** With the feature set that was made of what was left. */
+    public QualityReport with(Part made) {
+        return new QualityReport(raw, transformed, cleaning, made);
+    }
 
     /**
      * One of the two.

@@ -8,52 +8,127 @@ import java.util.Map;
 import java.util.function.ObjDoubleConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** Reads, cleans and checks a file. Memory does not grow with it. */
-public final class TableCheck {
+/** A table that was read, cleaned and checked, until it is closed. Memory does not grow with it. Used by one thread. */
+public final class TableCheck implements AutoCloseable {
 
-    private TableCheck() {}
+    private final Tables tables;
+    private final TableShape shape;
+    private final QualityReport report;
+    private final Order order;
+
+    private TableCheck(Tables tables, TableShape shape, QualityReport report, Order order) {
+        this.tables = tables;
+        this.shape = shape;
+        this.report = report;
+        this.order = order;
+    }
+
+    /** Where the rows come from. */
+    public interface Input {
+        /** Fills the empty tables with what is given. */
+        void into(Tables tables) throws IOException, SQLException, UnreadableTableException;
+    }
 
     /**
      * What to check.
      *
-     * @param file plain or gzip
      * @param shape what the table is to look like; null = what it seems to be
      * @param reference moment that freshness counts from
      * @param baseline profile of what was left in the last good run of the same source; empty = there is none
      */
     public record Order(
-            Path file,
-            FileFormat format,
+            Input input,
             @Nullable TableShape shape,
             Thresholds thresholds,
             Instant reference,
-            Map<String, ColumnProfile> baseline) {}
+            Map<String, ColumnProfile> baseline) {
+
+        /** Of a file, plain or gzip. */
+        public Order(
+                Path file,
+                FileFormat format,
+                @Nullable TableShape shape,
+                Thresholds thresholds,
+                Instant reference,
+                Map<String, ColumnProfile> baseline) {
+            this(tables -> tables.read(file, format), shape, thresholds, reference, baseline);
+        }
+    }
+
+    /** Checks, and keeps nothing but the report; see {@link #open}. */
+    public static QualityReport run(Order order, Path scratch, ObjDoubleConsumer<String> progress)
+            throws IOException, SQLException, UnreadableTableException {
+        try (var check = open(order, scratch, progress)) {
+            return check.report();
+        }
+    }
 
     /**
-     * Does it.
+     * Reads, cleans and checks.
      *
      * @param scratch file for the run's tables, gone afterwards
      * @param progress is told what begins and how much is done, [0, 1]; may throw to end it
-     * @throws UnreadableTableException when the file is no table of that format and shape
+     * @throws UnreadableTableException when the input is no table of that shape
      */
-    public static QualityReport run(Order order, Path scratch, ObjDoubleConsumer<String> progress)
+    public static TableCheck open(Order order, Path scratch, ObjDoubleConsumer<String> progress)
             throws IOException, SQLException, UnreadableTableException {
-        try (var tables = new Tables(scratch)) {
+        var tables = new Tables(scratch);
+        try {
             progress.accept("reading", 0);
-            tables.read(order.file(), order.format());
+            order.input().into(tables);
             var given = order.shape();
             var shape = given == null ? tables.guess() : given;
             progress.accept("cleaning", 0.3);
             var cleaning = tables.clean(shape);
             progress.accept("checking what was given", 0.5);
-            var raw = part(tables, Tables.TYPED, shape, order);
+            var raw = part(tables, Tables.TYPED, shape, order, order.baseline());
             progress.accept("checking what is left", 0.75);
-            return new QualityReport(raw, part(tables, Tables.CLEAN, shape, order), cleaning);
+            var clean = part(tables, Tables.CLEAN, shape, order, order.baseline());
+            return new TableCheck(
+                    tables, shape, new QualityReport(raw, clean, cleaning, null), order);
+        } catch (IOException | SQLException | UnreadableTableException | RuntimeException e) {
+            try {
+                tables.close();
+            } catch (IOException | SQLException f) {
+                e.addSuppressed(f);
+            }
+            throw e;
         }
     }
 
+    /** What was found. */
+    public QualityReport report() {
+        return report;
+    }
+
+    /** What the table looks like. */
+    public TableShape shape() {
+        return shape;
+    }
+
+    /** The rows. */
+    public Tables tables() {
+        return tables;
+    }
+
+    /**
+     * Checks a table that was made of the rows.
+     *
+     * @param table whose columns are those of the shape
+     * @param baseline profile of it in the last good run; empty = there is none
+     */
+    public QualityReport.Part checked(
+            String table, TableShape of, Map<String, ColumnProfile> baseline) throws SQLException {
+        return part(tables, tables.checkable(table, of), of, order, baseline);
+    }
+
     private static QualityReport.Part part(
-            Tables tables, String table, TableShape shape, Order order) throws SQLException {
+            Tables tables,
+            String table,
+            TableShape shape,
+            Order order,
+            Map<String, ColumnProfile> baseline)
+            throws SQLException {
         var checks =
                 new Checks(
                         tables,
@@ -61,11 +136,16 @@ public final class TableCheck {
                         shape,
                         order.thresholds(),
                         order.reference(),
-                        order.baseline(),
+                        baseline,
                         Checks.SAMPLES);
         var all = checks.all();
         double score = Score.of(all);
         return new QualityReport.Part(
                 checks.rows(), score, Score.grade(score), all, tables.profile(table, shape));
+    }
+
+    @Override
+    public void close() throws IOException, SQLException {
+        tables.close();
     }
 }

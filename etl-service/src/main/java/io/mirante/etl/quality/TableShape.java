@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param label column that is to be predicted
  * @param rules what holds for every row
  * @param dropEqualRows whether rows that are equal in all columns are dropped though they have no key
+ * @param events how its rows say what users did; null = they do not
  */
 public record TableShape(
         List<Column> columns,
@@ -21,7 +22,8 @@ public record TableShape(
         @Nullable String time,
         @Nullable String label,
         List<Rule> rules,
-        boolean dropEqualRows) {
+        boolean dropEqualRows,
+        @Nullable EventMapping events) {
 
     /** A table of transactions needs no description. */
     static final Set<String> TRANSACTION_COLUMNS =
@@ -46,7 +48,8 @@ public record TableShape(
                     "created_at",
                     null,
                     List.of(),
-                    false);
+                    false,
+                    EventMapping.TRANSACTIONS);
 
     /**
      * A column.
@@ -70,11 +73,13 @@ public record TableShape(
             values = List.copyOf(values);
         }
 
-        static Column of(String name, ColumnType type) {
+        /** One that may be missing. */
+        public static Column of(String name, ColumnType type) {
             return new Column(name, type, false, null, null, List.of(), null);
         }
 
-        static Column required(String name, ColumnType type) {
+        /** One that each row has to have. */
+        public static Column required(String name, ColumnType type) {
             return new Column(name, type, true, null, null, List.of(), null);
         }
 
@@ -90,6 +95,17 @@ public record TableShape(
      * @param expression of the columns, see {@link Expressions}; a row for which it is false breaks the rule
      */
     public record Rule(String name, String expression) {}
+
+    /** Of a table that does not say what users did. */
+    public TableShape(
+            List<Column> columns,
+            List<String> key,
+            @Nullable String time,
+            @Nullable String label,
+            List<Rule> rules,
+            boolean dropEqualRows) {
+        this(columns, key, time, label, rules, dropEqualRows, null);
+    }
 
     public TableShape {
         columns = List.copyOf(columns);

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
+import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
 
@@ -26,12 +27,31 @@ public final class Tables implements AutoCloseable {
     static final String TYPED = "typed";
 
     /** The rows that were kept. */
-    static final String CLEAN = "clean";
+    public static final String CLEAN = "clean";
 
     /** A row's number, from 1. */
     static final String ROW = "_row";
 
+    /** What users did, by the table's {@link EventMapping}. */
+    public static final String EVENTS = "user_event";
+
     private static final String REASONS = "_reasons";
+
+    /** What other systems call what Mirante has a name for. */
+    private static final Map<String, String> TYPES =
+            Map.ofEntries(
+                    Map.entry("bet", "bet_placed"),
+                    Map.entry("aposta", "bet_placed"),
+                    Map.entry("win", "bet_settled"),
+                    Map.entry("payout", "bet_settled"),
+                    Map.entry("deposito", "deposit"),
+                    Map.entry("depósito", "deposit"),
+                    Map.entry("withdraw", "withdrawal"),
+                    Map.entry("saque", "withdrawal"),
+                    Map.entry("buy", "purchase"),
+                    Map.entry("sale", "purchase"),
+                    Map.entry("compra", "purchase"),
+                    Map.entry("reembolso", "refund"));
 
     /** A value as it was given, without the space around it. */
     private static final String TEXT_SUFFIX = "__text";
@@ -50,6 +70,7 @@ public final class Tables implements AutoCloseable {
 
     private final Path scratch;
     private final Path spill;
+    private final Path exported;
     private final DuckDBConnection connection;
     private List<String> given = List.of();
 
@@ -61,6 +82,7 @@ public final class Tables implements AutoCloseable {
     public Tables(Path scratch) throws IOException, SQLException {
         this.scratch = scratch;
         this.spill = scratch.resolveSibling(scratch.getFileName() + ".spill");
+        this.exported = scratch.resolveSibling(scratch.getFileName() + ".csv");
         delete();
         this.connection =
                 DriverManager.getConnection("jdbc:duckdb:" + scratch)
@@ -120,8 +142,7 @@ public final class Tables implements AutoCloseable {
         if (format != FileFormat.CSV) {
             execute("CREATE TABLE reject_errors (line BIGINT, error_message VARCHAR)");
         }
-        execute("SET enable_external_access = false");
-        execute("SET lock_configuration = true");
+        isolate();
     }
 
     /** Columns of the file, as it names them. */
@@ -227,6 +248,19 @@ public final class Tables implements AutoCloseable {
                                 .formatted(name));
             }
         }
+        var events = shape.events();
+        if (events != null) {
+            for (var part : events.parts().entrySet()) {
+                var refusal =
+                        part.getValue().startsWith("=")
+                                ? null
+                                : Expressions.refusal(connection, part.getValue(), names);
+                if (refusal != null) {
+                    throw new UnreadableTableException(
+                            "events.%s %s".formatted(part.getKey(), refusal));
+                }
+            }
+        }
         for (var rule : shape.rules()) {
             var refusal = Expressions.refusal(connection, rule.expression(), names);
             if (refusal != null) {
@@ -273,6 +307,108 @@ public final class Tables implements AutoCloseable {
         }
         reasons.add("NULL::varchar");
         return reasons;
+    }
+
+    /**
+     * Makes the table of what users did of the rows that were kept; answers how many rows say nothing of it.
+     *
+     * @throws UnreadableTableException when a part of the mapping gives values of another kind than it should
+     */
+    public long events(EventMapping mapping) throws SQLException, UnreadableTableException {
+        var type = EventMapping.sql(mapping.type()) + "::varchar";
+        var names = new StringBuilder("CASE lower(%s)".formatted(type));
+        TYPES.forEach((theirs, ours) ->
+                names.append(" WHEN %s THEN %s".formatted(Sql.text(theirs), Sql.text(ours))));
+        names.append(" ELSE lower(%s) END".formatted(type));
+        try {
+            execute(
+                    """
+                    CREATE TABLE %s AS SELECT * FROM (
+                        SELECT %s::varchar AS user_id, %s AS id, %s AS event_type, %s::varchar AS session_id,
+                            %s::timestamptz AS occurred_at, NULL::double AS score, %s::double AS amount,
+                            upper(%s::varchar) AS currency, left(%s::varchar, 100) AS category,
+                            lower(%s::varchar) AS game_type, left(%s::varchar, 100) AS channel, NULL::int AS opt_in_games,
+                            NULL::int AS opt_in_promotions
+                        FROM clean WHERE coalesce(%s, false))
+                    WHERE user_id IS NOT NULL AND occurred_at IS NOT NULL AND event_type IS NOT NULL\
+                    """
+                            .formatted(
+                                    EVENTS,
+                                    EventMapping.sql(mapping.user()),
+                                    ROW,
+                                    names,
+                                    EventMapping.sql(mapping.session()),
+                                    EventMapping.sql(mapping.time()),
+                                    EventMapping.sql(mapping.amount()),
+                                    EventMapping.sql(mapping.currency()),
+                                    EventMapping.sql(mapping.category()),
+                                    EventMapping.sql(mapping.gameType()),
+                                    EventMapping.sql(mapping.channel()),
+                                    mapping.where() == null
+                                            ? "true"
+                                            : "(" + mapping.where() + ")"));
+        } catch (SQLException e) {
+            throw new UnreadableTableException(
+                    "events could not be made of the rows: " + firstLine(e));
+        }
+        return count("SELECT count(*) FROM clean") - count("SELECT count(*) FROM " + EVENTS);
+    }
+
+    /** A view of a table with what the checks look at besides its columns; answers its name. */
+    String checkable(String table, TableShape shape) throws SQLException {
+        var texts =
+                shape.columns().stream()
+                        .map(column ->
+                                "%s::varchar AS %s"
+                                        .formatted(Sql.name(column.name()), textOf(column.name())))
+                        .collect(Collectors.joining(", "));
+        var view = table + "_checked";
+        execute(
+                "CREATE VIEW %s AS SELECT *, rowid + 1 AS %s, %s FROM %s"
+                        .formatted(view, ROW, texts, table));
+        return view;
+    }
+
+    /**
+     * An empty table in the place of a file's rows, all texts but the row's number, which is the first column. Nothing outside can be
+     * reached afterwards.
+     */
+    public DuckDBAppender filled(List<String> columns) throws SQLException {
+        execute(
+                "CREATE TABLE raw (%s BIGINT, %s)"
+                        .formatted(
+                                ROW,
+                                columns.stream()
+                                        .map(column -> Sql.name(column) + " VARCHAR")
+                                        .collect(Collectors.joining(", "))));
+        given = List.copyOf(columns);
+        execute("CREATE TABLE reject_errors (line BIGINT, error_message VARCHAR)");
+        isolate();
+        return connection.createAppender("raw");
+    }
+
+    /**
+     * Writes a table as CSV without a header; answers the file, which goes with the tables.
+     *
+     * @param columns in their order
+     */
+    public Path export(String table, List<String> columns) throws SQLException {
+        execute(
+                "COPY (SELECT %s FROM %s) TO %s (FORMAT csv, HEADER false)"
+                        .formatted(names(columns), table, Sql.text(exported.toString())));
+        return exported;
+    }
+
+    /** From here on nothing outside can be reached but the one file that may be written. */
+    private void isolate() throws SQLException {
+        execute("SET allowed_paths = [%s]".formatted(Sql.text(exported.toString())));
+        execute("SET enable_external_access = false");
+        execute("SET lock_configuration = true");
+    }
+
+    /** For tables that are made of these; used by the same thread. */
+    public DuckDBConnection connection() {
+        return connection;
     }
 
     private static String reason(String condition, String name) {
@@ -610,6 +746,7 @@ public final class Tables implements AutoCloseable {
     }
 
     private void delete() throws IOException {
+        Files.deleteIfExists(exported);
         Files.deleteIfExists(scratch);
         Files.deleteIfExists(scratch.resolveSibling(scratch.getFileName() + ".wal"));
         if (Files.isDirectory(spill)) {

@@ -4,7 +4,7 @@ package io.mirante.etl.quality;
 public final class UnreadableTableException extends Exception {
     private static final long serialVersionUID = 1;
 
-    UnreadableTableException(String message) {
+    public UnreadableTableException(String message) {
         super(message);
     }
 }

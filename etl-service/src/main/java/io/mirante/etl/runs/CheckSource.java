@@ -1,16 +1,28 @@
 package io.mirante.etl.runs;
 
 import io.mirante.contracts.Json;
+import io.mirante.etl.EtlSettings;
+import io.mirante.etl.features.BatchFeatures;
+import io.mirante.etl.features.LogTable;
+import io.mirante.etl.features.Population;
+import io.mirante.etl.features.Populations;
 import io.mirante.etl.quality.FileFormat;
 import io.mirante.etl.quality.QualityReport;
 import io.mirante.etl.quality.TableCheck;
+import io.mirante.etl.quality.TableShape;
+import io.mirante.etl.quality.Tables;
 import io.mirante.etl.quality.UnreadableTableException;
 import io.mirante.platform.jobs.JobContext;
 import io.mirante.platform.jobs.JobFailedException;
 import io.mirante.platform.jobs.JobHandler;
+import io.mirante.platform.messaging.AsOf;
 import io.mirante.platform.persistence.TenantDatabase;
+import io.mirante.platform.tenants.Tenants;
+import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -19,29 +31,56 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.function.Function;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
 import tools.jackson.databind.JsonNode;
 
-/** The job {@code etl_run}: reads a source, cleans it, checks it, and stores what it found. Run again it begins anew. */
+/**
+ * The job {@code etl_run}: reads a source, cleans it, checks it; in mode batch makes a feature set of what is left, checks that too
+ * and loads it unless a critical check failed. Run again it begins anew; what it loaded already it does not load again.
+ */
 @Component
 final class CheckSource implements JobHandler {
 
     static final String KIND = "etl_run";
     static final String EXECUTION_ID = "execution_id";
 
+    /** The job's file with the users that an append refused. */
+    static final String REFUSED = "refused.csv";
+
     private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Duration LOAD_LIMIT = Duration.ofMinutes(35);
     private static final String SCRATCH = "run.duckdb";
+
+    /** Shares of a batch run's progress, until the features are made and until they are checked. */
+    private static final double CHECKED = 0.6;
+
+    private static final double MADE = 0.75;
+    private static final double FEATURES_CHECKED = 0.85;
 
     private final TenantDatabase database;
     private final SourceFiles files;
     private final QualityThresholdStore thresholds;
+    private final EtlSettings settings;
+    private final Tenants tenants;
+    private final AsOf asOf;
 
-    CheckSource(TenantDatabase database, SourceFiles files, QualityThresholdStore thresholds) {
+    CheckSource(
+            TenantDatabase database,
+            SourceFiles files,
+            QualityThresholdStore thresholds,
+            EtlSettings settings,
+            Tenants tenants,
+            AsOf asOf) {
         this.database = database;
         this.files = files;
         this.thresholds = thresholds;
+        this.settings = settings;
+        this.tenants = tenants;
+        this.asOf = asOf;
     }
 
     @Override
@@ -56,15 +95,7 @@ final class CheckSource implements JobHandler {
         var run = Objects.requireNonNull(ask(tenant, db -> Runs.find(db, tenant, id)).block(LIMIT));
         ask(tenant, db -> Runs.begin(db, tenant, id)).block(LIMIT);
         try {
-            var report = check(context, run);
-            var stoppedBy = stoppedBy(run, report);
-            ask(tenant, db -> Runs.complete(db, tenant, id, report, stoppedBy)).block(LIMIT);
-            var result = Json.mapper().createObjectNode();
-            result.put(EXECUTION_ID, id);
-            result.put("data_quality_score", report.transformed().score());
-            result.put("grade", report.transformed().grade());
-            result.put("gate", stoppedBy.isEmpty() ? "pass" : "fail");
-            return result;
+            return work(context, run);
         } catch (UnreadableTableException e) {
             end(tenant, id, Runs.FAILED, String.valueOf(e.getMessage()));
             throw new JobFailedException("unreadable-source", String.valueOf(e.getMessage()));
@@ -78,40 +109,237 @@ final class CheckSource implements JobHandler {
         }
     }
 
-    private QualityReport check(JobContext context, Run run)
+    private JsonNode work(JobContext context, Run run)
+            throws IOException, SQLException, UnreadableTableException, JobFailedException {
+        boolean batch = run.load() != null;
+        var order = order(context, run);
+        try (var check =
+                TableCheck.open(
+                        order,
+                        context.file(SCRATCH),
+                        (what, done) -> context.progress(batch ? done * CHECKED : done, what))) {
+            if (!batch) {
+                var stoppedBy = stoppedBy(run, check.report());
+                store(context.tenant(), run, check.report(), stoppedBy, Runs.COMPLETED);
+                return result(run, check.report(), stoppedBy, null);
+            }
+            return load(context, run, order, check);
+        }
+    }
+
+    private JsonNode load(JobContext context, Run run, TableCheck.Order order, TableCheck check)
             throws IOException, SQLException, UnreadableTableException, JobFailedException {
         var tenant = context.tenant();
+        context.progress(CHECKED, "making features");
+        var made = features(tenant, run, order, check);
+        context.progress(MADE, "checking features");
+        var report =
+                check.report()
+                        .with(
+                                check.checked(
+                                        BatchFeatures.TABLE,
+                                        BatchFeatures.ofTable(),
+                                        Objects.requireNonNull(
+                                                ask(
+                                                                tenant,
+                                                                db ->
+                                                                        Runs.baseline(
+                                                                                db,
+                                                                                tenant,
+                                                                                run.source(),
+                                                                                "features"))
+                                                        .block(LIMIT))));
+        var stoppedBy = stoppedBy(run, report);
+        if (!stoppedBy.isEmpty()) {
+            store(tenant, run, report, stoppedBy, Runs.FAILED);
+            throw new JobFailedException(
+                    "gate-failed",
+                    "the gate stopped the load: %s; see /api/v1/etl/runs/%s/report"
+                            .formatted(String.join(", ", stoppedBy), run.executionId()));
+        }
+        context.progress(FEATURES_CHECKED, "loading");
+        var csv =
+                check.tables()
+                        .export(
+                                BatchFeatures.TABLE,
+                                Stream.concat(Stream.of("user_id"), BatchFeatures.names().stream())
+                                        .toList());
+        var loaded = load(context, run, report, made, csv);
+        return result(run, report, stoppedBy, loaded);
+    }
+
+    /** The load, what it found and what live users are compared with from now on: all of it or nothing. */
+    private FeatureLoads.Loaded load(
+            JobContext context, Run run, QualityReport report, Population population, Path csv)
+            throws IOException {
+        var tenant = context.tenant();
+        var id = run.executionId();
+        var order =
+                new FeatureLoads.Order(
+                        tenant,
+                        id,
+                        Objects.requireNonNull(run.load()).strategy(),
+                        csv,
+                        population.asOf(),
+                        settings.keepBackups());
+        try (var refused = Files.newBufferedWriter(context.file(REFUSED))) {
+            refused.write("user_id\n");
+            return Objects.requireNonNull(
+                    ask(
+                                    tenant,
+                                    db ->
+                                            FeatureLoads.load(
+                                                            db, order, user -> write(refused, user))
+                                                    .flatMap(loaded ->
+                                                            (run.source().equals(RunRequest.EVENTS)
+                                                                            ? Populations.add(
+                                                                                            tenant,
+                                                                                            id,
+                                                                                            population,
+                                                                                            db)
+                                                                                    .flatMap(
+                                                                                            version ->
+                                                                                                    Runs
+                                                                                                            .population(
+                                                                                                                    db,
+                                                                                                                    tenant,
+                                                                                                                    id,
+                                                                                                                    version))
+                                                                            : Mono.<Void>empty())
+                                                                    .then(
+                                                                            Runs.complete(
+                                                                                    db,
+                                                                                    tenant,
+                                                                                    id,
+                                                                                    report,
+                                                                                    List.of(),
+                                                                                    Runs.COMPLETED))
+                                                                    .thenReturn(loaded)))
+                            .block(LOAD_LIMIT));
+        }
+    }
+
+    private static void write(BufferedWriter refused, String user) {
+        try {
+            refused.write('"' + user.replace("\"", "\"\"") + "\"\n");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private Population features(String tenant, Run run, TableCheck.Order order, TableCheck check)
+            throws SQLException, UnreadableTableException {
+        var tables = check.tables();
+        var of = tenants.settings(tenant);
+        boolean log = run.source().equals(RunRequest.EVENTS);
+        if (!log) {
+            var mapping = check.shape().events();
+            if (mapping == null) {
+                throw new UnreadableTableException(
+                        "the rows do not say what users did: give the source's shape the part events, with user, time and type");
+            }
+            tables.events(mapping);
+        }
+        return BatchFeatures.make(
+                tables.connection(),
+                log ? Tables.CLEAN : Tables.EVENTS,
+                log ? LogTable.PERSON : "user_id",
+                order.reference(),
+                of.currency(),
+                of.rfmBoundaries());
+    }
+
+    private TableCheck.Order order(JobContext context, Run run) throws JobFailedException {
+        var tenant = context.tenant();
+        var given = run.referenceTime() == null ? Instant.now() : run.referenceTime();
+        if (run.source().equals(RunRequest.EVENTS)) {
+            var known = Objects.requireNonNull(asOf.ofLog().block(LIMIT));
+            var moment = given.isBefore(known) ? given : known;
+            return order(
+                    tenant,
+                    run,
+                    tables ->
+                            LogTable.into(
+                                    tables,
+                                    database,
+                                    tenant,
+                                    moment,
+                                    read ->
+                                            context.progress(
+                                                    0, "reading, %d events".formatted(read))),
+                    LogTable.shape(),
+                    moment);
+        }
         var source = ask(tenant, db -> Sources.find(db, tenant, run.source())).block(LIMIT);
         if (source == null || !Files.exists(files.find(source.file()))) {
             var message = "the source %s is gone; upload it again".formatted(run.source());
             end(tenant, run.executionId(), Runs.FAILED, message);
             throw new JobFailedException("source-gone", message);
         }
-        var baseline =
-                Objects.requireNonNull(
-                        ask(tenant, db -> Runs.baseline(db, tenant, run.source())).block(LIMIT));
-        var reference = run.referenceTime() == null ? Instant.now() : run.referenceTime();
-        return TableCheck.run(
-                new TableCheck.Order(
-                        files.find(source.file()),
-                        FileFormat.of(source.format()).orElseThrow(),
-                        source.shape(),
-                        Objects.requireNonNull(
-                                ask(tenant, db -> thresholds.inForce(db, tenant)).block(LIMIT)),
-                        reference,
-                        baseline),
-                context.file(SCRATCH),
-                (what, done) -> context.progress(done, what));
+        return order(
+                tenant,
+                run,
+                tables ->
+                        tables.read(
+                                files.find(source.file()),
+                                FileFormat.of(source.format()).orElseThrow()),
+                source.shape(),
+                given);
     }
 
-    /** Critical checks that failed: of what is left always, of what was given in a strict run. */
+    private TableCheck.Order order(
+            String tenant,
+            Run run,
+            TableCheck.Input input,
+            @Nullable TableShape shape,
+            Instant reference) {
+        return new TableCheck.Order(
+                input,
+                shape,
+                Objects.requireNonNull(
+                        ask(tenant, db -> thresholds.inForce(db, tenant)).block(LIMIT)),
+                reference,
+                Objects.requireNonNull(
+                        ask(tenant, db -> Runs.baseline(db, tenant, run.source(), "transformed"))
+                                .block(LIMIT)));
+    }
+
+    private static JsonNode result(
+            Run run,
+            QualityReport report,
+            List<String> stoppedBy,
+            FeatureLoads.@Nullable Loaded loaded) {
+        var result = Json.mapper().createObjectNode();
+        result.put(EXECUTION_ID, run.executionId());
+        result.put("data_quality_score", report.transformed().score());
+        result.put("grade", report.transformed().grade());
+        result.put("gate", stoppedBy.isEmpty() ? "pass" : "fail");
+        if (loaded != null) {
+            result.put("records_loaded", loaded.loaded());
+            result.put("records_refused", loaded.refused());
+            result.putArray("files").add(REFUSED);
+        }
+        return result;
+    }
+
+    /** Critical checks that failed: of what is left and what is made of it always, of what was given in a strict run. */
     private static List<String> stoppedBy(Run run, QualityReport report) {
         var names = new ArrayList<String>();
         if (run.strict()) {
             report.raw().critical().forEach(name -> names.add("raw." + name));
         }
         report.transformed().critical().forEach(name -> names.add("transformed." + name));
+        var features = report.features();
+        if (features != null) {
+            features.critical().forEach(name -> names.add("features." + name));
+        }
         return names;
+    }
+
+    private void store(
+            String tenant, Run run, QualityReport report, List<String> stoppedBy, String status) {
+        ask(tenant, db -> Runs.complete(db, tenant, run.executionId(), report, stoppedBy, status))
+                .block(LIMIT);
     }
 
     private void end(String tenant, String id, String status, String error) {

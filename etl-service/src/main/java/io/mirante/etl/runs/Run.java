@@ -13,6 +13,12 @@ import org.jspecify.annotations.Nullable;
  * @param recordsCleaned rows that cleaning left
  * @param dataQualityScore of what cleaning left, [0, 1]
  * @param grade A, B, C, D or F
+ * @param load how the run loads; null = it does not
+ * @param recordsTransformed users of the feature set
+ * @param recordsLoaded users that were loaded
+ * @param recordsRefused users that an append refused, since they were known; {@code refused.csv} of the job lists them
+ * @param population version of what live users are compared with since this run; null = it set none
+ * @param rolledBackAt null = the load stands
  * @param successRate cleaned ÷ extracted
  * @param gate {@code pass}, or {@code fail} when a critical check did
  * @param stoppedBy the checks that did, {@code raw.completeness}
@@ -23,6 +29,7 @@ record Run(
         @Nullable String jobId,
         String mode,
         String source,
+        @Nullable Load load,
         boolean strict,
         @Nullable Instant referenceTime,
         String status,
@@ -31,6 +38,12 @@ record Run(
         @Nullable Instant finishedAt,
         @Nullable Long recordsExtracted,
         @Nullable Long recordsCleaned,
+        @Nullable Long recordsTransformed,
+        @Nullable Long recordsLoaded,
+        @Nullable Long recordsRefused,
+        @Nullable Long population,
+        @Nullable Instant loadedAt,
+        @Nullable Instant rolledBackAt,
         @Nullable Double dataQualityScore,
         @Nullable String grade,
         @Nullable Double successRate,
@@ -38,6 +51,9 @@ record Run(
         @Nullable String gate,
         List<String> stoppedBy,
         @Nullable String error) {
+
+    /** How a run loads. */
+    record Load(LoadStrategy strategy) {}
 
     Run {
         stoppedBy = List.copyOf(stoppedBy);

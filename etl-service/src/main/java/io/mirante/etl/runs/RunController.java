@@ -52,7 +52,7 @@ class RunController {
         return database.one(
                 tenant,
                 db ->
-                        Sources.find(db, tenant, valid.source())
+                        exists(db, tenant, valid.source())
                                 .switchIfEmpty(
                                         Mono.error(() ->
                                                 ProblemException.malformed(
@@ -72,6 +72,33 @@ class RunController {
                                                         URI.create(
                                                                 "/api/v1/jobs/" + accepted.jobId()))
                                                 .body(accepted)));
+    }
+
+    private static Mono<Boolean> exists(DatabaseClient db, String tenant, String source) {
+        return source.equals(RunRequest.EVENTS)
+                ? Mono.just(true)
+                : Sources.find(db, tenant, source).map(found -> true);
+    }
+
+    @PostMapping("/api/v1/etl/runs/{executionId}/rollback")
+    @PreAuthorize(Scopes.MANAGE)
+    @Operation(
+            summary = "Take a load back: rows are as they were before it",
+            description =
+                    "The newest load first; 409 when a later one stands, when the run loaded nothing, or when its backup is not"
+                            + " kept any more. Again it changes nothing.")
+    Mono<Run> rollBack(@PathVariable String executionId, Caller caller) {
+        return run(executionId, caller)
+                .flatMap(run ->
+                        database.one(
+                                caller.tenant(),
+                                db ->
+                                        FeatureLoads.rollBack(db, caller.tenant(), executionId)
+                                                .then(
+                                                        Runs.find(
+                                                                db,
+                                                                caller.tenant(),
+                                                                executionId))));
     }
 
     private Mono<RunAccepted> submit(DatabaseClient db, String tenant, String id) {
@@ -102,6 +129,7 @@ class RunController {
         return run.mode().equals(request.mode())
                 && run.source().equals(request.source())
                 && run.strict() == request.strict()
+                && (run.load() == null ? null : run.load().strategy()) == request.load()
                 && Objects.equals(run.referenceTime(), request.referenceTime());
     }
 

@@ -5,6 +5,7 @@ import io.mirante.platform.web.ProblemException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -12,25 +13,39 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which run.
  *
- * @param mode {@code validate_only}
- * @param source name of a source
+ * @param mode {@code validate_only}, or {@code batch}, which makes a feature set of what is left and loads it
+ * @param source name of a source, or {@code events}, the event log
+ * @param load how a batch run loads; null = merge
  * @param strict whether a critical check that fails on what was given fails the run; else only on what cleaning leaves
- * @param referenceTime moment that freshness counts from; null = now
+ * @param referenceTime moment that freshness counts from and that features are of; null = now
  * @param executionId the caller's own name for the run; the same again is answered with the same job
  */
 record RunRequest(
         @Nullable String mode,
         @Nullable String source,
+        @Nullable Load load,
         @Nullable Boolean strict,
         @Nullable Instant referenceTime,
         @Nullable String executionId) {
 
     static final String VALIDATE_ONLY = "validate_only";
+    static final String BATCH = "batch";
+
+    /** The source that is always there. */
+    static final String EVENTS = "events";
+
+    /**
+     * How to load.
+     *
+     * @param strategy {@code merge}, {@code replace} or {@code append}
+     */
+    record Load(@Nullable String strategy) {}
 
     /** A request that is complete. */
     record Valid(
             String mode,
             String source,
+            @Nullable LoadStrategy load,
             boolean strict,
             @Nullable Instant referenceTime,
             String executionId) {}
@@ -42,19 +57,26 @@ record RunRequest(
      */
     Valid validated() {
         var errors = new ArrayList<FieldError>();
-        if (!VALIDATE_ONLY.equals(mode)) {
+        boolean batch = BATCH.equals(mode);
+        if (!batch && !VALIDATE_ONLY.equals(mode)) {
             errors.add(
                     new FieldError(
                             "/mode",
                             "unknown",
-                            "mode must be validate_only: runs check a source, they do not load it yet"));
+                            "mode must be validate_only or batch; features of live events are kept current without a run"));
+        }
+        var strategy = strategy(errors);
+        if (load != null && !batch) {
+            errors.add(
+                    new FieldError(
+                            "/load", "invalid", "only a run of mode batch loads; leave load out"));
         }
         if (source == null || source.isBlank()) {
             errors.add(
                     new FieldError(
                             "/source",
                             "required",
-                            "source must be the name of a source, see GET /api/v1/etl/sources"));
+                            "source must be events or the name of a source, see GET /api/v1/etl/sources"));
         }
         var id = Objects.requireNonNullElseGet(executionId, () -> UUID.randomUUID().toString());
         if (!id.matches("[A-Za-z0-9][A-Za-z0-9._:+-]{0,199}")) {
@@ -68,10 +90,26 @@ record RunRequest(
             throw ProblemException.malformed(errors);
         }
         return new Valid(
-                VALIDATE_ONLY,
+                Objects.requireNonNull(mode),
                 Objects.requireNonNull(source),
+                batch ? strategy : null,
                 Boolean.TRUE.equals(strict),
                 referenceTime == null ? null : referenceTime.truncatedTo(ChronoUnit.MICROS),
                 id);
+    }
+
+    private LoadStrategy strategy(List<FieldError> errors) {
+        if (load == null || load.strategy() == null) {
+            return LoadStrategy.MERGE;
+        }
+        return LoadStrategy.of(load.strategy())
+                .orElseGet(() -> {
+                    errors.add(
+                            new FieldError(
+                                    "/load/strategy",
+                                    "unknown",
+                                    "strategy must be merge, replace or append"));
+                    return LoadStrategy.MERGE;
+                });
     }
 }

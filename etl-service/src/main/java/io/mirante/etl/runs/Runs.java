@@ -33,7 +33,8 @@ final class Runs {
     private static final String COLUMNS =
             """
             execution_id, job_id, mode, source, strict, reference_time, status, requested_at, started_at, finished_at,
-            extracted, kept, score, grade, gate, stopped_by, error\
+            extracted, kept, score, grade, gate, stopped_by, error, strategy, transformed, loaded, refused, population,
+            loaded_at, rolled_back_at\
             """;
 
     private Runs() {}
@@ -43,16 +44,17 @@ final class Runs {
         var spec =
                 db.sql(
                                 """
-                                INSERT INTO etl_run (tenant_id, execution_id, mode, source, strict, reference_time)
-                                VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING execution_id\
+                                INSERT INTO etl_run (tenant_id, execution_id, mode, source, strict, strategy, reference_time)
+                                VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7) ON CONFLICT DO NOTHING RETURNING execution_id\
                                 """)
                         .bind(0, tenant)
                         .bind(1, request.executionId())
                         .bind(2, request.mode())
                         .bind(3, request.source())
-                        .bind(4, request.strict());
+                        .bind(4, request.strict())
+                        .bind(5, request.load() == null ? "" : request.load().label());
         var reference = request.referenceTime();
-        return (reference == null ? spec.bindNull(5, Instant.class) : spec.bind(5, reference))
+        return (reference == null ? spec.bindNull(6, Instant.class) : spec.bind(6, reference))
                 .map(row -> Objects.requireNonNull(row.get(0, String.class)))
                 .one();
     }
@@ -113,6 +115,17 @@ final class Runs {
                 .all();
     }
 
+    /** Notes what live users are compared with since the run. */
+    static Mono<Void> population(
+            DatabaseClient db, String tenant, String executionId, long version) {
+        return db.sql(
+                        "UPDATE etl_run SET population = $3 WHERE tenant_id = $1 AND execution_id = $2")
+                .bind(0, tenant)
+                .bind(1, executionId)
+                .bind(2, version)
+                .then();
+    }
+
     /** What a completed run found; empty before. */
     static Mono<JsonNode> report(DatabaseClient db, String tenant, String executionId) {
         return db.sql(
@@ -126,15 +139,17 @@ final class Runs {
 
     /** Profile of what cleaning left in the source's last run whose gate passed; empty map before. */
     static Mono<Map<String, ColumnProfile>> baseline(
-            DatabaseClient db, String tenant, String source) {
+            DatabaseClient db, String tenant, String source, String part) {
         return db.sql(
                         """
-                        SELECT report #>> '{transformed,profile}' FROM etl_run
+                        SELECT report #>> ARRAY[$3, 'profile'] FROM etl_run
                         WHERE tenant_id = $1 AND source = $2 AND status = 'completed' AND gate = 'pass'
+                            AND report #> ARRAY[$3, 'profile'] IS NOT NULL
                         ORDER BY finished_at DESC LIMIT 1\
                         """)
                 .bind(0, tenant)
                 .bind(1, source)
+                .bind(2, part)
                 .map(row ->
                         Json.mapper()
                                 .readValue(
@@ -159,11 +174,14 @@ final class Runs {
             String tenant,
             String executionId,
             QualityReport report,
-            List<String> stoppedBy) {
+            List<String> stoppedBy,
+            String status) {
         return db.sql(
                         """
-                        UPDATE etl_run SET status = 'completed', finished_at = now(), extracted = $3, kept = $4, score = $5,
-                            grade = $6, gate = $7, stopped_by = $8, report = $9::jsonb, error = NULL
+                        UPDATE etl_run SET status = $10, finished_at = now(), extracted = $3, kept = $4, score = $5,
+                            grade = $6, gate = $7, stopped_by = $8, report = $9::jsonb, transformed = nullif($11, -1),
+                            error = CASE $10 WHEN 'failed' THEN 'the gate stopped the load: '
+                                || array_to_string($8, ', ') || '; see the report' END
                         WHERE tenant_id = $1 AND execution_id = $2\
                         """)
                 .bind(0, tenant)
@@ -175,6 +193,8 @@ final class Runs {
                 .bind(6, stoppedBy.isEmpty() ? "pass" : "fail")
                 .bind(7, stoppedBy.toArray(String[]::new))
                 .bind(8, Json.mapper().writeValueAsString(report))
+                .bind(9, status)
+                .bind(10, report.features() == null ? -1 : report.features().rows())
                 .then();
     }
 
@@ -198,11 +218,13 @@ final class Runs {
         var started = row.get(8, Instant.class);
         var finished = row.get(9, Instant.class);
         var stoppedBy = row.get(15, String[].class);
+        var strategy = row.get(17, String.class);
         return new Run(
                 text(row, 0),
                 row.get(1, String.class),
                 text(row, 2),
                 text(row, 3),
+                strategy == null ? null : new Run.Load(LoadStrategy.of(strategy).orElseThrow()),
                 Boolean.TRUE.equals(row.get(4, Boolean.class)),
                 row.get(5, Instant.class),
                 text(row, 6),
@@ -211,6 +233,12 @@ final class Runs {
                 finished,
                 extracted,
                 kept,
+                row.get(18, Long.class),
+                row.get(19, Long.class),
+                row.get(20, Long.class),
+                row.get(21, Long.class),
+                row.get(22, Instant.class),
+                row.get(23, Instant.class),
                 row.get(12, Double.class),
                 row.get(13, String.class),
                 share(kept, extracted),

@@ -67,7 +67,7 @@ final class BuildTrainingSet implements JobHandler {
         request.asOf().stream().map(Instant::toString).forEach(moments::add);
         result.put("version", FeatureCatalog.VERSION);
         var features = result.putArray("features");
-        FeatureCatalog.all().forEach(f -> features.add(f.name()));
+        FeatureCatalog.training().forEach(f -> features.add(f.name()));
         result.putArray("files").add(FILE);
         return result;
     }

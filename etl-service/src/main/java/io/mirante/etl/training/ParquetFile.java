@@ -44,7 +44,7 @@ final class ParquetFile implements AutoCloseable {
                     "CREATE TABLE %s (as_of TIMESTAMPTZ, user_id VARCHAR, %s, label TINYINT)"
                             .formatted(
                                     TABLE,
-                                    FeatureCatalog.all().stream()
+                                    FeatureCatalog.training().stream()
                                             .map(Feature::name)
                                             .map(name -> name + " DOUBLE")
                                             .collect(Collectors.joining(", "))));

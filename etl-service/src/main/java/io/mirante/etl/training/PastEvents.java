@@ -48,7 +48,7 @@ final class PastEvents {
     /**
      * One user at one moment.
      *
-     * @param features in the order of {@link FeatureCatalog}; null = absent
+     * @param features in the order of {@link FeatureCatalog#training}; null = absent
      * @param label 1 = no event within the horizon, else 0
      */
     record Row(String userId, @Nullable Double[] features, int label) {}
@@ -93,14 +93,14 @@ final class PastEvents {
     }
 
     private static Row row(Readable row) {
-        int features = FeatureCatalog.all().size();
-        var values = new @Nullable Double[features];
-        for (int i = 0; i < features; i++) {
-            values[i] = row.get(i + 2, Double.class);
+        var features = FeatureCatalog.training();
+        var values = new @Nullable Double[features.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = row.get(features.get(i).name(), Double.class);
         }
         return new Row(
-                Objects.requireNonNull(row.get(1, String.class)),
+                Objects.requireNonNull(row.get("user_id", String.class)),
                 values,
-                Objects.requireNonNull(row.get(features + 2, Integer.class)));
+                Objects.requireNonNull(row.get("label", Integer.class)));
     }
 }

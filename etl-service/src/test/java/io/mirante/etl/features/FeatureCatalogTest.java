@@ -12,7 +12,7 @@ class FeatureCatalogTest {
                 .extracting(Feature::name)
                 .doesNotHaveDuplicates()
                 .allMatch(name -> name.matches("[a-z][a-z0-9_]{2,40}"))
-                .hasSizeGreaterThanOrEqualTo(25);
+                .hasSizeGreaterThanOrEqualTo(45);
     }
 
     @Test
@@ -21,6 +21,6 @@ class FeatureCatalogTest {
                 .allMatch(f -> !f.meaning().isBlank() && !f.unit().isBlank())
                 .allMatch(f -> f.since() >= 1 && f.since() <= FeatureCatalog.VERSION)
                 .extracting(Feature::type)
-                .containsOnly("count", "amount", "duration", "ratio", "flag");
+                .containsOnly("count", "amount", "duration", "ratio", "flag", "score", "category");
     }
 }

@@ -8,6 +8,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
 /** Random histories of users, with ties in time, sessions, currencies, zero amounts. The same for the same seed. */
 public final class RandomEvents {
@@ -26,8 +27,15 @@ public final class RandomEvents {
         "csat.submitted",
         "subscription_started",
         "subscription_cancelled",
-        "ticket.created"
+        "ticket.created",
+        "deposit",
+        "withdrawal",
+        "bet_placed",
+        "bet_placed",
+        "identify"
     };
+
+    private static final String[] GAMES = {"Casino", "sports", "crash", "poker", "slots", "other"};
 
     private RandomEvents() {}
 
@@ -42,7 +50,13 @@ public final class RandomEvents {
                                                     random.nextLong(overDays * 86_400L)))
                             .plus(random.nextInt(1_000), ChronoUnit.MICROS);
             var type = TYPES[random.nextInt(TYPES.length)];
-            boolean money = type.equals("purchase") || type.equals("refund");
+            boolean bet = type.equals("bet_placed");
+            boolean money =
+                    bet
+                            || type.equals("purchase")
+                            || type.equals("refund")
+                            || type.equals("deposit")
+                            || type.equals("withdrawal");
             history.add(
                     new Recount.Event(
                             RawRecords.id(),
@@ -57,7 +71,11 @@ public final class RandomEvents {
                             money && random.nextInt(3) == 0
                                     ? random.nextBoolean() ? "USD" : "EUR"
                                     : null,
-                            type.equals("csat.submitted") ? (double) random.nextInt(6) : null));
+                            type.equals("csat.submitted") ? (double) random.nextInt(6) : null,
+                            type.equals("product_view") ? "c" + random.nextInt(4) : null,
+                            bet ? GAMES[random.nextInt(GAMES.length)] : null,
+                            random.nextInt(3) == 0 ? "ch" + random.nextInt(3) : null,
+                            type.equals("identify") ? random.nextBoolean() : null));
         }
         return history;
     }
@@ -73,6 +91,14 @@ public final class RandomEvents {
         if (event.score() != null) {
             data.append(",\"score\":").append(event.score().intValue());
         }
+        put(data, "category", event.category());
+        put(data, "game_type", event.game());
+        put(data, "channel", event.channel());
+        if (event.optIn() != null) {
+            data.append(
+                    ",\"traits\":{\"opt_in_games\":%1$s,\"opt_in_promotions\":\"%1$s\"}"
+                            .formatted(event.optIn()));
+        }
         return new CanonicalEvent(
                 event.id(),
                 event.type(),
@@ -87,5 +113,11 @@ public final class RandomEvents {
                 RawRecords.json(data.append('}').toString()),
                 RawRecords.json("{}"),
                 RawRecords.json("{}"));
+    }
+
+    private static void put(StringBuilder data, String name, @Nullable String value) {
+        if (value != null) {
+            data.append(",\"%s\":\"%s\"".formatted(name, value));
+        }
     }
 }

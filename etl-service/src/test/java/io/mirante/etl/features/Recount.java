@@ -7,14 +7,19 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Every feature once more, the slow and obvious way: the judge of the SQL. */
@@ -28,7 +33,25 @@ final class Recount {
             Instant at,
             @Nullable String amount,
             @Nullable String currency,
-            @Nullable Double score) {}
+            @Nullable Double score,
+            @Nullable String category,
+            @Nullable String game,
+            @Nullable String channel,
+            @Nullable Boolean optIn) {
+
+        Event(
+                String id,
+                String type,
+                @Nullable String session,
+                Instant at,
+                @Nullable String amount,
+                @Nullable String currency,
+                @Nullable Double score) {
+            this(id, type, session, at, amount, currency, score, null, null, null, null);
+        }
+    }
+
+    private static final List<String> DAY_PARTS = List.of("madrugada", "manha", "tarde", "noite");
 
     private Recount() {}
 
@@ -116,9 +139,194 @@ final class Recount {
             }
         }
         features.put(
-                "weekend_ratio",
+                "weekend_activity_ratio",
                 events.stream().filter(e -> weekend(day(e))).count() / (double) events.size());
+        habits(features, events, asOf);
+        money(features, events, currency);
+        trends(features, events, asOf, currency);
+        repeats(features, purchases, asOf, currency);
         return features;
+    }
+
+    /** Those whose values are texts. */
+    static Map<String, String> texts(List<Event> all, Instant asOf) {
+        var events = all.stream().filter(e -> e.at().isBefore(asOf)).toList();
+        Map<String, String> texts = new HashMap<>();
+        put(texts, "favorite_category", most(events, Event::category));
+        put(texts, "favorite_game_type", most(events, Recount::game));
+        put(texts, "preferred_channel", most(events, Event::channel));
+        var parts =
+                counts(events, e -> DAY_PARTS.get(e.at().atOffset(ZoneOffset.UTC).getHour() / 6));
+        put(texts, "horarios_atividade", first(parts));
+        var days = counts(events, e -> String.valueOf(day(e).getDayOfWeek().getValue() - 1));
+        if (!days.isEmpty()) {
+            texts.put(
+                    "dias_semana_preferidos",
+                    days.entrySet().stream()
+                            .sorted(byCount())
+                            .limit(3)
+                            .map(Map.Entry::getKey)
+                            .collect(Collectors.joining(",")));
+        }
+        return texts;
+    }
+
+    private static void habits(Map<String, Double> features, List<Event> events, Instant asOf) {
+        var days = new TreeSet<>(days(events));
+        var gaps = new ArrayList<Double>();
+        LocalDate before = null;
+        for (var day : days) {
+            if (before != null) {
+                gaps.add((double) ChronoUnit.DAYS.between(before, day));
+            }
+            before = day;
+        }
+        if (gaps.size() >= 2) {
+            features.put("activity_regularity", 1 / (1 + variation(gaps)));
+        }
+        put(features, "behavioral_diversity_score", entropy(counts(events, Event::type)));
+        put(features, "category_diversity", entropy(counts(events, Event::category)));
+        put(features, "game_diversity_score", entropy(counts(events, Recount::game)));
+        var recent = days(events.stream().filter(e -> age(e, asOf) <= 30).toList());
+        features.put("active_days_30d", (double) recent.size());
+        features.put("engagement_score", Math.min(recent.size() / 30.0, 1));
+        features.put("events_per_session", events.size() / (double) sessions(events));
+        for (var name : List.of("opt_in_games", "opt_in_promotions")) {
+            events.stream()
+                    .filter(e -> e.optIn() != null)
+                    .reduce((a, b) -> b)
+                    .ifPresent(e -> features.put(name, e.optIn() ? 1.0 : 0.0));
+        }
+    }
+
+    private static void money(Map<String, Double> features, List<Event> events, String currency) {
+        features.put("total_transactions", (double) amounts(events, currency).size());
+        double deposits = sum(events.stream().filter(type("deposit")).toList(), currency);
+        double withdrawals = sum(events.stream().filter(type("withdrawal")).toList(), currency);
+        features.put("deposit_amount", deposits);
+        features.put("withdrawal_amount", withdrawals);
+        if (deposits + withdrawals != 0) {
+            features.put("balance_ratio", (deposits - withdrawals) / (deposits + withdrawals));
+        }
+        putVariation(
+                features,
+                "ticket_volatility",
+                events.stream().filter(type("purchase")).toList(),
+                currency);
+        var bets = events.stream().filter(type("bet_placed")).toList();
+        features.put("bets", (double) bets.size());
+        features.put("bet_amount", sum(bets, currency));
+        putVariation(features, "bet_volatility", bets, currency);
+    }
+
+    private static void putVariation(
+            Map<String, Double> features, String name, List<Event> events, String currency) {
+        var amounts = amounts(events, currency).stream().map(BigDecimal::doubleValue).toList();
+        if (amounts.size() > 1 && amounts.stream().anyMatch(amount -> amount != 0)) {
+            features.put(name, variation(amounts));
+        }
+    }
+
+    private static void trends(
+            Map<String, Double> features, List<Event> events, Instant asOf, String currency) {
+        events.stream()
+                .filter(type("bet_placed"))
+                .findFirst()
+                .ifPresent(first ->
+                        features.put(
+                                "frequencia_jogo",
+                                features.get("bets") / Math.max(age(first, asOf) / 7, 1)));
+        for (int days : new int[] {7, 30, 90}) {
+            var now = events.stream().filter(e -> age(e, asOf) <= days).toList();
+            var before =
+                    events.stream()
+                            .filter(e -> age(e, asOf) > days && age(e, asOf) <= 2 * days)
+                            .toList();
+            if (!now.isEmpty() || !before.isEmpty()) {
+                features.put(
+                        "events_trend_" + days + "d",
+                        (double) (now.size() - before.size()) / (now.size() + before.size()));
+            }
+            double earned = sum(now.stream().filter(type("purchase")).toList(), currency);
+            double earlier = sum(before.stream().filter(type("purchase")).toList(), currency);
+            if (earned + earlier != 0) {
+                features.put(
+                        "revenue_trend_" + days + "d", (earned - earlier) / (earned + earlier));
+            }
+        }
+    }
+
+    private static void repeats(
+            Map<String, Double> features, List<Event> purchases, Instant asOf, String currency) {
+        var days = new TreeSet<>(days(purchases));
+        features.put("repeat_purchases", Math.max(days.size() - 1.0, 0));
+        if (days.isEmpty()) {
+            return;
+        }
+        var today = asOf.minusNanos(1_000).atOffset(ZoneOffset.UTC).toLocalDate();
+        features.put(
+                "age_at_last_purchase_weeks",
+                ChronoUnit.DAYS.between(days.getFirst(), days.getLast()) / 7.0);
+        features.put("customer_age_weeks", ChronoUnit.DAYS.between(days.getFirst(), today) / 7.0);
+        var later = purchases.stream().filter(e -> day(e).isAfter(days.getFirst())).toList();
+        if (!amounts(later, currency).isEmpty()) {
+            features.put("repeat_value_mean", sum(later, currency) / (days.size() - 1));
+        }
+    }
+
+    private static @Nullable String game(Event event) {
+        return event.game() == null
+                ? null
+                : switch (event.game()) {
+                    case "Casino" -> "cassino";
+                    case "sports" -> "esportes";
+                    case "crash", "poker", "slots" -> event.game();
+                    default -> null;
+                };
+    }
+
+    private static Map<String, Long> counts(
+            List<Event> events, Function<Event, @Nullable String> value) {
+        var counts = new HashMap<String, Long>();
+        events.stream()
+                .map(value)
+                .filter(Objects::nonNull)
+                .forEach(v -> counts.merge(v, 1L, Long::sum));
+        return counts;
+    }
+
+    private static Comparator<Map.Entry<String, Long>> byCount() {
+        return Map.Entry.<String, Long>comparingByValue()
+                .reversed()
+                .thenComparing(Map.Entry.comparingByKey());
+    }
+
+    private static @Nullable String first(Map<String, Long> counts) {
+        return counts.entrySet().stream().min(byCount()).map(Map.Entry::getKey).orElse(null);
+    }
+
+    private static @Nullable String most(
+            List<Event> events, Function<Event, @Nullable String> value) {
+        return first(counts(events, value));
+    }
+
+    private static @Nullable Double entropy(Map<String, Long> counts) {
+        double all = counts.values().stream().mapToLong(n -> n).sum();
+        return counts.isEmpty()
+                ? null
+                : counts.values().stream().mapToDouble(n -> -n / all * Math.log(n / all)).sum();
+    }
+
+    private static double variation(List<Double> values) {
+        double mean = values.stream().mapToDouble(x -> x).average().orElseThrow();
+        double squares = values.stream().mapToDouble(x -> (x - mean) * (x - mean)).sum();
+        return Math.sqrt(squares / (values.size() - 1)) / mean;
+    }
+
+    private static <T> void put(Map<String, T> features, String name, @Nullable T value) {
+        if (value != null) {
+            features.put(name, value);
+        }
     }
 
     private static Predicate<Event> type(String type) {

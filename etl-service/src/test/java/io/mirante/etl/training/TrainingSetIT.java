@@ -235,7 +235,7 @@ class TrainingSetIT {
                 var statement = duckdb.createStatement()) {
             var all = statement.executeQuery("SELECT * FROM '" + file + "'");
             assertThat(all.getMetaData().getColumnCount())
-                    .isEqualTo(FeatureCatalog.all().size() + 3);
+                    .isEqualTo(FeatureCatalog.training().size() + 3);
             var result =
                     statement.executeQuery(
                             "SELECT %s FROM '%s' ORDER BY as_of, user_id".formatted(columns, file));

@@ -1,6 +1,7 @@
 package io.mirante.segmentation.kpi;
 
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import io.mirante.contracts.etl.RfmSegment;
 import io.mirante.platform.messaging.AsOf;
 import io.mirante.platform.persistence.TenantDatabase;
 import io.mirante.platform.web.Caller;
@@ -13,7 +14,6 @@ import io.mirante.segmentation.clustering.ClusterModels;
 import io.mirante.segmentation.clustering.Clusters;
 import io.mirante.segmentation.rfm.Population;
 import io.mirante.segmentation.rfm.Populations;
-import io.mirante.segmentation.rfm.RfmSegment;
 import io.mirante.segmentation.rfm.RfmView;
 import java.time.Instant;
 import java.util.ArrayList;

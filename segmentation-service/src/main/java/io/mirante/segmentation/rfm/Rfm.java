@@ -1,5 +1,6 @@
 package io.mirante.segmentation.rfm;
 
+import io.mirante.contracts.etl.RfmSegment;
 import java.math.BigDecimal;
 
 /**

@@ -3,6 +3,7 @@ package io.mirante.segmentation.rfm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.mirante.contracts.etl.RfmSegment;
 import java.math.BigDecimal;
 import java.time.LocalDate;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package io.mirante.segmentation.rfm;
+package io.mirante.contracts.etl;
 
 import java.util.Locale;
 

@@ -1,0 +1,264 @@
+package io.mirante.etl.features;
+
+import io.mirante.contracts.gateway.RfmBoundaries;
+import io.mirante.etl.quality.ColumnType;
+import io.mirante.etl.quality.TableShape;
+import io.mirante.etl.quality.TableShape.Column;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.duckdb.DuckDBAppender;
+import org.duckdb.DuckDBConnection;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Features of all users of a table of events at once, in a batch run's DuckDB. Makes the table {@link #TABLE}: user_id, then every
+ * feature of the catalogue. Used by one thread.
+ */
+public final class BatchFeatures {
+
+    /** The table it makes. */
+    public static final String TABLE = "features";
+
+    private static final String BASE = "base_features";
+    private static final String COMPARED = "compared_features";
+    private static final int THIRDS = 3;
+    private static final int QUARTERS = 4;
+    private static final int FIFTHS = 5;
+    private static final int PERCENTILES = 100;
+
+    private static final TableShape SHAPE = shape();
+
+    private final DuckDBConnection connection;
+    private final Instant asOf;
+
+    private BatchFeatures(DuckDBConnection connection, Instant asOf) {
+        this.connection = connection;
+        this.asOf = asOf;
+    }
+
+    /** The features, in the order of the table's columns. */
+    public static List<String> names() {
+        return FeatureCatalog.all().stream().map(Feature::name).toList();
+    }
+
+    /**
+     * Makes them; answers what each user was compared with.
+     *
+     * @param events table with the columns that {@link FeatureQuery} reads
+     * @param person expression that tells users apart
+     * @param asOf only events before it count
+     * @param currency the tenant's; amounts in others do not count
+     * @param boundaries the tenant's own boundaries of scores; null = quintiles
+     */
+    public static Population make(
+            DuckDBConnection connection,
+            String events,
+            String person,
+            Instant asOf,
+            String currency,
+            @Nullable RfmBoundaries boundaries)
+            throws SQLException {
+        var batch = new BatchFeatures(connection, asOf);
+        batch.aggregate(events, person, currency);
+        var population = batch.population(boundaries);
+        batch.compare(population);
+        return population;
+    }
+
+    /** What the table looks like. */
+    public static TableShape ofTable() {
+        return SHAPE;
+    }
+
+    private static TableShape shape() {
+        var columns = new ArrayList<Column>();
+        columns.add(Column.required("user_id", ColumnType.TEXT));
+        for (var feature : FeatureCatalog.all()) {
+            columns.add(
+                    new Column(
+                            feature.name(),
+                            feature.isText() ? ColumnType.TEXT : ColumnType.NUMBER,
+                            false,
+                            feature.min(),
+                            feature.max(),
+                            feature.values(),
+                            null));
+        }
+        return new TableShape(columns, List.of("user_id"), null, null, List.of(), false);
+    }
+
+    private void aggregate(String events, String person, String currency) throws SQLException {
+        var from = "(SELECT %s AS person_no, * FROM %s)".formatted(person, events);
+        execute(
+                "CREATE TABLE %s AS %s"
+                        .formatted(
+                                BASE,
+                                FeatureQuery.ofTable(
+                                        from,
+                                        "TIMESTAMPTZ '%s'".formatted(asOf),
+                                        "'%s'".formatted(currency.replace("'", "''")))));
+    }
+
+    private Population population(@Nullable RfmBoundaries boundaries) throws SQLException {
+        long buyers = count("SELECT count(recency_days) FROM " + BASE);
+        var lifetime = lifetime();
+        return new Population(
+                asOf,
+                buyers,
+                parts(QUARTERS, buyers),
+                boundaries == null ? parts(FIFTHS, buyers) : Population.Parts.of(boundaries),
+                ranks(FeatureCatalog.AVG_TICKET, THIRDS),
+                lifetime,
+                lifetime == null ? List.of() : lifetimeValues(lifetime));
+    }
+
+    private Population.Parts parts(int parts, long buyers) throws SQLException {
+        return buyers == 0
+                ? new Population.Parts(List.of(), List.of(), List.of())
+                : new Population.Parts(
+                        ranks(FeatureCatalog.RECENCY_DAYS, parts),
+                        ranks(FeatureCatalog.FREQUENCY_DAYS, parts),
+                        ranks(FeatureCatalog.MONETARY, parts));
+    }
+
+    /** Values at ranks ⌈n/k⌉, ⌈2n/k⌉ … of the buyers' column. */
+    private List<Double> ranks(String column, int parts) throws SQLException {
+        var ranks =
+                IntStream.range(1, parts)
+                        .mapToObj(i -> "(n * %d + %d) // %d".formatted(i, parts - 1, parts))
+                        .collect(Collectors.joining(", "));
+        return numbers(
+                """
+                SELECT value FROM (SELECT %1$s AS value, row_number() OVER (ORDER BY %1$s) AS i, count(*) OVER () AS n
+                    FROM %2$s WHERE recency_days IS NOT NULL AND %1$s IS NOT NULL) WHERE i IN (%3$s) ORDER BY i\
+                """
+                        .formatted(column, BASE, ranks));
+    }
+
+    private @Nullable Lifetime lifetime() {
+        return null;
+    }
+
+    private List<Double> lifetimeValues(Lifetime lifetime) throws SQLException {
+        var values = new ArrayList<Double>();
+        try (var statement = connection.createStatement();
+                var rows =
+                        statement.executeQuery(
+                                "SELECT %s, %s, %s, coalesce(%s, 0) FROM %s WHERE recency_days IS NOT NULL"
+                                        .formatted(
+                                                FeatureCatalog.REPEAT_PURCHASES,
+                                                FeatureCatalog.AGE_AT_LAST_PURCHASE,
+                                                FeatureCatalog.CUSTOMER_AGE,
+                                                FeatureCatalog.REPEAT_VALUE,
+                                                BASE))) {
+            while (rows.next()) {
+                values.add(
+                        DerivedFeatures.lifetimeValue(
+                                lifetime,
+                                new Lifetime.Customer(
+                                        rows.getDouble(1),
+                                        rows.getDouble(2),
+                                        rows.getDouble(3),
+                                        rows.getDouble(4))));
+            }
+        }
+        var sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+        return IntStream.range(1, PERCENTILES)
+                .mapToObj(i -> sorted[(i * sorted.length + PERCENTILES - 1) / PERCENTILES - 1])
+                .toList();
+    }
+
+    /** Adds what the population tells of each user. */
+    private void compare(Population population) throws SQLException {
+        var compared = FeatureCatalog.of(Feature.Origin.POPULATION);
+        execute(
+                "CREATE TABLE %s (user_id VARCHAR, %s)"
+                        .formatted(
+                                COMPARED,
+                                compared.stream()
+                                        .map(f -> f.name() + (f.isText() ? " VARCHAR" : " DOUBLE"))
+                                        .collect(Collectors.joining(", "))));
+        try (var statement = connection.createStatement();
+                var rows =
+                        statement.executeQuery(
+                                "SELECT user_id, %s FROM %s"
+                                        .formatted(
+                                                String.join(", ", DerivedFeatures.INPUTS), BASE));
+                var table = connection.createAppender(COMPARED)) {
+            while (rows.next()) {
+                var values = values(rows);
+                DerivedFeatures.add(values, population);
+                append(table, rows.getString(1), values, compared);
+            }
+        }
+        execute(
+                "CREATE TABLE %s AS SELECT user_id, %s FROM %s JOIN %s USING (user_id)"
+                        .formatted(
+                                TABLE,
+                                FeatureCatalog.all().stream()
+                                        .map(Feature::name)
+                                        .collect(Collectors.joining(", ")),
+                                BASE,
+                                COMPARED));
+        execute("DROP TABLE " + BASE);
+        execute("DROP TABLE " + COMPARED);
+    }
+
+    private static Map<String, Object> values(ResultSet row) throws SQLException {
+        var values = new HashMap<String, Object>();
+        for (int i = 0; i < DerivedFeatures.INPUTS.size(); i++) {
+            var value = row.getObject(i + 2);
+            if (value != null) {
+                values.put(DerivedFeatures.INPUTS.get(i), value);
+            }
+        }
+        return values;
+    }
+
+    private static void append(
+            DuckDBAppender table, String user, Map<String, Object> values, List<Feature> features)
+            throws SQLException {
+        table.beginRow();
+        table.append(user);
+        for (var feature : features) {
+            switch (values.get(feature.name())) {
+                case Double number -> table.append(number.doubleValue());
+                case String text -> table.append(text);
+                case null, default -> table.appendNull();
+            }
+        }
+        table.endRow();
+    }
+
+    private long count(String sql) throws SQLException {
+        try (var statement = connection.createStatement();
+                var row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getLong(1);
+        }
+    }
+
+    private List<Double> numbers(String sql) throws SQLException {
+        var numbers = new ArrayList<Double>();
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery(sql)) {
+            while (rows.next()) {
+                numbers.add(rows.getDouble(1));
+            }
+        }
+        return numbers;
+    }
+
+    private void execute(String sql) throws SQLException {
+        try (var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}

@@ -1,0 +1,343 @@
+package io.mirante.etl.runs;
+
+import io.mirante.etl.features.Feature;
+import io.mirante.etl.features.FeatureCatalog;
+import io.mirante.platform.web.ProblemException;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.r2dbc.postgresql.api.PostgresqlConnection;
+import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.Wrapped;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import org.springframework.r2dbc.core.DatabaseClient;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
+
+/**
+ * Loads of feature sets into {@code ml_features.user_features}, and their way back. A load is one transaction: readers see all of it
+ * or nothing. Before it, rows that it changes or removes are copied to {@code user_features_backup}. Loads and roll-backs of a tenant
+ * wait for each other.
+ */
+final class FeatureLoads {
+
+    private static final String TABLE = "ml_features.user_features";
+    private static final String BACKUP = "ml_features.user_features_backup";
+    private static final String FEATURES =
+            FeatureCatalog.all().stream().map(Feature::name).collect(Collectors.joining(", "));
+    private static final String COLUMNS =
+            "tenant_id, user_id, " + FEATURES + ", as_of, version, execution_id, updated_at";
+    private static final int CHUNK = 1 << 18;
+
+    private FeatureLoads() {}
+
+    /**
+     * What to load.
+     *
+     * @param file CSV without a header: user_id, then every feature in the catalogue's order; a user once
+     * @param asOf only events before it are counted
+     * @param keep how long the way back stays open
+     */
+    record Order(
+            String tenant,
+            String executionId,
+            LoadStrategy strategy,
+            Path file,
+            Instant asOf,
+            Duration keep) {}
+
+    /**
+     * What was loaded.
+     *
+     * @param refused users that were known, of an append
+     */
+    record Loaded(long loaded, long refused) {}
+
+    /**
+     * Loads, within the caller's transaction. A run that has loaded already loads nothing again.
+     *
+     * @param refused is told each user that was refused, before the transaction ends
+     */
+    static Mono<Loaded> load(
+            DatabaseClient db, Order order, java.util.function.Consumer<String> refused) {
+        return exclusively(db, order.tenant())
+                .then(loadedBefore(db, order))
+                .switchIfEmpty(Mono.defer(() -> loadNow(db, order, refused)));
+    }
+
+    private static Mono<Loaded> loadedBefore(DatabaseClient db, Order order) {
+        return db.sql(
+                        """
+                        SELECT loaded, refused FROM etl_run
+                        WHERE tenant_id = $1 AND execution_id = $2 AND loaded_at IS NOT NULL\
+                        """)
+                .bind(0, order.tenant())
+                .bind(1, order.executionId())
+                .map(row ->
+                        new Loaded(
+                                Objects.requireNonNull(row.get(0, Long.class)),
+                                Objects.requireNonNull(row.get(1, Long.class))))
+                .one();
+    }
+
+    private static Mono<Loaded> loadNow(
+            DatabaseClient db, Order order, java.util.function.Consumer<String> refused) {
+        return execute(
+                        db,
+                        "CREATE TEMPORARY TABLE staged ON COMMIT DROP AS SELECT user_id, %s FROM %s WHERE false"
+                                .formatted(FEATURES, TABLE))
+                .then(db.inConnection(connection -> copy(connection, order.file())))
+                .flatMap(staged ->
+                        execute(db, "ANALYZE staged")
+                                .then(backUp(db, order))
+                                .then(refuseKnown(db, order, refused))
+                                .flatMap(known ->
+                                        put(db, order)
+                                                .flatMap(loaded ->
+                                                        check(staged, loaded, known)
+                                                                .then(
+                                                                        note(
+                                                                                db, order, loaded,
+                                                                                known)))));
+    }
+
+    private static Mono<Long> copy(Connection connection, Path file) {
+        var postgres = postgres(connection);
+        return postgres.copyIn("COPY staged FROM STDIN (FORMAT csv)", chunks(file));
+    }
+
+    private static PostgresqlConnection postgres(Object connection) {
+        var inner = connection;
+        while (!(inner instanceof PostgresqlConnection) && inner instanceof Wrapped<?> wrapper) {
+            inner = Objects.requireNonNull(wrapper.unwrap());
+        }
+        return (PostgresqlConnection) inner;
+    }
+
+    private static Flux<ByteBuf> chunks(Path file) {
+        return Flux.using(
+                        () -> Files.newInputStream(file),
+                        in ->
+                                Flux.<ByteBuf>generate(sink -> {
+                                    try {
+                                        var chunk = in.readNBytes(CHUNK);
+                                        if (chunk.length == 0) {
+                                            sink.complete();
+                                        } else {
+                                            sink.next(Unpooled.wrappedBuffer(chunk));
+                                        }
+                                    } catch (IOException e) {
+                                        sink.error(e);
+                                    }
+                                }),
+                        FeatureLoads::close)
+                .subscribeOn(Schedulers.boundedElastic());
+    }
+
+    private static void close(InputStream in) {
+        try {
+            in.close();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    private static Mono<Void> backUp(DatabaseClient db, Order order) {
+        var kept =
+                switch (order.strategy()) {
+                    case MERGE ->
+                            "WHERE tenant_id = $1 AND user_id IN (SELECT user_id FROM staged)";
+                    case REPLACE -> "WHERE tenant_id = $1";
+                    case APPEND -> "WHERE tenant_id = $1 AND false";
+                };
+        return db.sql(
+                        "INSERT INTO %1$s (%2$s, taken_for) SELECT %2$s, $2 FROM %3$s %4$s"
+                                .formatted(BACKUP, COLUMNS, TABLE, kept))
+                .bind(0, order.tenant())
+                .bind(1, order.executionId())
+                .then();
+    }
+
+    private static Mono<Long> refuseKnown(
+            DatabaseClient db, Order order, java.util.function.Consumer<String> refused) {
+        return order.strategy() != LoadStrategy.APPEND
+                ? Mono.just(0L)
+                : db.sql(
+                                """
+                                DELETE FROM staged s USING %s u WHERE u.tenant_id = $1 AND u.user_id = s.user_id
+                                RETURNING s.user_id\
+                                """
+                                        .formatted(TABLE))
+                        .bind(0, order.tenant())
+                        .map(row -> Objects.requireNonNull(row.get(0, String.class)))
+                        .all()
+                        .doOnNext(refused)
+                        .count();
+    }
+
+    private static Mono<Long> put(DatabaseClient db, Order order) {
+        var removed =
+                order.strategy() == LoadStrategy.REPLACE
+                        ? db.sql("DELETE FROM %s WHERE tenant_id = $1".formatted(TABLE))
+                                .bind(0, order.tenant())
+                                .then()
+                        : Mono.<Void>empty();
+        var updates =
+                FeatureCatalog.all().stream()
+                        .map(feature -> feature.name() + " = excluded." + feature.name())
+                        .collect(Collectors.joining(", "));
+        return removed.then(
+                db.sql(
+                                """
+                                INSERT INTO %1$s (%2$s) SELECT $1, user_id, %3$s, $2, $3, $4, now() FROM staged
+                                ON CONFLICT (tenant_id, user_id) DO UPDATE SET %4$s, as_of = excluded.as_of,
+                                    version = excluded.version, execution_id = excluded.execution_id,
+                                    updated_at = excluded.updated_at\
+                                """
+                                        .formatted(TABLE, COLUMNS, FEATURES, updates))
+                        .bind(0, order.tenant())
+                        .bind(1, order.asOf())
+                        .bind(2, FeatureCatalog.VERSION)
+                        .bind(3, order.executionId())
+                        .fetch()
+                        .rowsUpdated());
+    }
+
+    private static Mono<Void> check(long staged, long loaded, long refused) {
+        return staged == loaded + refused
+                ? Mono.empty()
+                : Mono.error(
+                        new IllegalStateException(
+                                "of %d rows %d were loaded and %d refused"
+                                        .formatted(staged, loaded, refused)));
+    }
+
+    private static Mono<Loaded> note(DatabaseClient db, Order order, long loaded, long refused) {
+        return db.sql(
+                        """
+                        UPDATE etl_run SET loaded = $3, refused = $4, loaded_at = clock_timestamp(),
+                            backup_until = now() + $5 * interval '1 second'
+                        WHERE tenant_id = $1 AND execution_id = $2\
+                        """)
+                .bind(0, order.tenant())
+                .bind(1, order.executionId())
+                .bind(2, loaded)
+                .bind(3, refused)
+                .bind(4, order.keep().toSeconds())
+                .then()
+                .thenReturn(new Loaded(loaded, refused));
+    }
+
+    /**
+     * Takes a load back, within the caller's transaction. One that was taken back already stays so.
+     *
+     * @throws ProblemException 409 when the run loaded nothing, its backup is gone, or a later load stands
+     */
+    static Mono<Void> rollBack(DatabaseClient db, String tenant, String executionId) {
+        return exclusively(db, tenant)
+                .then(
+                        db.sql(
+                                        """
+                                        SELECT r.loaded_at IS NOT NULL, r.rolled_back_at IS NOT NULL,
+                                            coalesce(r.backup_until > now(), false),
+                                            (SELECT l.execution_id FROM etl_run l WHERE l.tenant_id = $1
+                                                AND l.loaded_at > r.loaded_at AND l.rolled_back_at IS NULL
+                                             ORDER BY l.loaded_at DESC LIMIT 1)
+                                        FROM etl_run r WHERE r.tenant_id = $1 AND r.execution_id = $2\
+                                        """)
+                                .bind(0, tenant)
+                                .bind(1, executionId)
+                                .map(row ->
+                                        new Standing(
+                                                Boolean.TRUE.equals(row.get(0, Boolean.class)),
+                                                Boolean.TRUE.equals(row.get(1, Boolean.class)),
+                                                Boolean.TRUE.equals(row.get(2, Boolean.class)),
+                                                row.get(3, String.class)))
+                                .one())
+                .flatMap(standing ->
+                        standing.rolledBack()
+                                ? Mono.empty()
+                                : standing.requireWayBack(executionId)
+                                        .then(Mono.defer(() -> restore(db, tenant, executionId))));
+    }
+
+    private record Standing(
+            boolean loaded,
+            boolean rolledBack,
+            boolean hasBackup,
+            @org.jspecify.annotations.Nullable String later) {
+
+        Mono<Void> requireWayBack(String executionId) {
+            if (!loaded) {
+                return Mono.error(
+                        ProblemException.conflict(
+                                "nothing-loaded",
+                                "the run %s loaded nothing".formatted(executionId)));
+            }
+            if (later != null) {
+                return Mono.error(
+                        ProblemException.conflict(
+                                "later-load",
+                                "the run %s loaded after it; roll that one back first"
+                                        .formatted(later)));
+            }
+            return hasBackup
+                    ? Mono.empty()
+                    : Mono.error(
+                            ProblemException.conflict(
+                                    "backup-gone",
+                                    "the backup of the run %s is not kept any more"
+                                            .formatted(executionId)));
+        }
+    }
+
+    private static Mono<Void> restore(DatabaseClient db, String tenant, String executionId) {
+        return db.sql("DELETE FROM %s WHERE tenant_id = $1 AND execution_id = $2".formatted(TABLE))
+                .bind(0, tenant)
+                .bind(1, executionId)
+                .then()
+                .then(
+                        db.sql(
+                                        "INSERT INTO %1$s (%2$s) SELECT %2$s FROM %3$s WHERE tenant_id = $1 AND taken_for = $2"
+                                                .formatted(TABLE, COLUMNS, BACKUP))
+                                .bind(0, tenant)
+                                .bind(1, executionId)
+                                .then())
+                .then(
+                        db.sql(
+                                        "DELETE FROM %s WHERE tenant_id = $1 AND taken_for = $2"
+                                                .formatted(BACKUP))
+                                .bind(0, tenant)
+                                .bind(1, executionId)
+                                .then())
+                .then(
+                        db.sql(
+                                        """
+                                        UPDATE etl_run SET rolled_back_at = clock_timestamp(), backup_until = NULL
+                                        WHERE tenant_id = $1 AND execution_id = $2\
+                                        """)
+                                .bind(0, tenant)
+                                .bind(1, executionId)
+                                .then());
+    }
+
+    private static Mono<Void> exclusively(DatabaseClient db, String tenant) {
+        return execute(db, "SET LOCAL statement_timeout = '30min'")
+                .then(
+                        db.sql(
+                                        "SELECT pg_advisory_xact_lock(hashtextextended('etl.load ' || $1, 0))")
+                                .bind(0, tenant)
+                                .then());
+    }
+
+    private static Mono<Void> execute(DatabaseClient db, String sql) {
+        return db.sql(sql).then();
+    }
+}
