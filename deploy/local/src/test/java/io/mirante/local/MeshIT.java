@@ -89,6 +89,7 @@ final class MeshIT {
         assertThat(up.code()).isZero();
         JsonNode first = status();
         assertThat(first.get("state").asString()).isEqualTo("ready");
+        assertThat(mesh(Map.of(), "status").code()).isZero();
         String masterKeyFile = get(port(first, "ingestion"), "MIRANTE_MASTER_KEY_FILE");
         String masterKey = Files.readString(Path.of(masterKeyFile));
         assertThat(get(port(first, "etl"), "MIRANTE_MASTER_KEY_FILE")).isEmpty();
@@ -104,6 +105,7 @@ final class MeshIT {
         }
         await().atMost(Duration.ofMinutes(2))
                 .until(() -> status().get("state").asString().equals("partial"));
+        assertThat(mesh(Map.of(), "status").code()).isEqualTo(3);
         assertThat(mesh(Map.of(), "up", "--detach").code()).isZero();
         JsonNode second = status();
         assertThat(second.get("state").asString()).isEqualTo("ready");
