@@ -9,7 +9,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import tools.jackson.core.JacksonException;
 
 /**
@@ -62,6 +64,20 @@ record BackupManifest(
 
     byte[] toJson() {
         return Json.mapper().writeValueAsBytes(this);
+    }
+
+    /** The versions of the migrations that the schema had; none when there was no such schema. */
+    Set<String> versions(String schema) {
+        return versions(migrations, schema);
+    }
+
+    /** The same of what {@link #migrations(Connection)} found. */
+    static Set<String> versions(Map<String, List<String>> migrations, String schema) {
+        var versions = new TreeSet<String>();
+        for (String migration : migrations.getOrDefault(schema, List.of())) {
+            versions.add(migration.substring(0, migration.lastIndexOf(' ')));
+        }
+        return versions;
     }
 
     static BackupManifest read(InputStream in) throws IOException {

@@ -29,7 +29,10 @@ final class Logs {
         }
         command.add(log.toString());
         try {
-            return new ProcessBuilder(command).inheritIO().start().waitFor();
+            Process tail = new ProcessBuilder(command).inheritIO().start();
+            // Whoever ends the launcher alone, and not as a terminal does, ends what follows too.
+            Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(tail::destroy));
+            return tail.waitFor();
         } catch (IOException e) {
             throw new MeshException("cannot show " + log + ": " + e.getMessage(), e);
         } catch (InterruptedException e) {

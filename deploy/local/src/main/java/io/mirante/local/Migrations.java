@@ -12,7 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
@@ -23,6 +26,8 @@ import java.util.zip.ZipFile;
  * ran last, on the same database, is left alone. Thread-safe: each service by one caller at a time.
  */
 final class Migrations {
+    private static final Pattern SCRIPT = Pattern.compile(".*/V(.+?)__.*\\.sql");
+
     private final Home home;
     private final Secrets secrets;
 
@@ -58,10 +63,7 @@ final class Migrations {
             if (wanted.equals(done.getProperty("done"))) {
                 return false;
             }
-            try (var loader =
-                    new URLClassLoader(
-                            new URL[] {application.jar().toUri().toURL()},
-                            Migrations.class.getClassLoader())) {
+            try (var loader = loader(application)) {
                 Migrator.migrate(
                         postgres.ownerUrl(),
                         service.id(),
@@ -73,13 +75,58 @@ final class Migrations {
             Home.store(done, file);
             return true;
         } catch (IOException | RuntimeException e) {
-            throw new MeshException(
-                    "cannot migrate the schema of " + service.module() + ": " + e.getMessage(), e);
+            throw cannotMigrate(service, e);
         }
+    }
+
+    /** Runs the migrations of these versions and no others, so that the next start migrates on. */
+    void migrateOnly(
+            ServiceName service,
+            Application application,
+            PostgresServer postgres,
+            Set<String> versions) {
+        try (var loader = loader(application)) {
+            Migrator.migrateOnly(
+                    postgres.ownerUrl(),
+                    service.id(),
+                    secrets.appPassword(service),
+                    secrets.streamPassword(service),
+                    loader,
+                    versions);
+        } catch (IOException | RuntimeException e) {
+            throw cannotMigrate(service, e);
+        }
+    }
+
+    /** Versions of all migrations that the service has here, as Flyway's history would have them. */
+    static Set<String> versions(Application application) throws IOException {
+        var versions = new TreeSet<String>();
+        for (String script : scripts(application).keySet()) {
+            var name = SCRIPT.matcher(script);
+            if (name.matches()) {
+                versions.add(name.group(1).replace('_', '.'));
+            }
+        }
+        return versions;
+    }
+
+    private static URLClassLoader loader(Application application) throws IOException {
+        return new URLClassLoader(
+                new URL[] {application.jar().toUri().toURL()}, Migrations.class.getClassLoader());
+    }
+
+    private static MeshException cannotMigrate(ServiceName service, Exception e) {
+        return new MeshException(
+                "cannot migrate the schema of " + service.module() + ": " + e.getMessage(), e);
     }
 
     /** Changes with any migration of the service or of the set-up step. */
     private static String fingerprint(Application application) throws IOException {
+        return Integer.toHexString(scripts(application).hashCode());
+    }
+
+    /** Checksums of the scripts of the service and of the set-up step. */
+    private static TreeMap<String, Long> scripts(Application application) throws IOException {
         var found = new TreeMap<String, Long>();
         addEntries(application.jar(), "db/migration/", found);
         try {
@@ -98,7 +145,7 @@ final class Migrations {
         } catch (URISyntaxException e) {
             throw new IOException(e);
         }
-        return Integer.toHexString(found.hashCode());
+        return found;
     }
 
     private static void addEntries(Path jar, String folder, TreeMap<String, Long> found)

@@ -3,6 +3,7 @@ package io.mirante.local;
 import io.mirante.contracts.Topics;
 import io.mirante.embedded.KafkaServer;
 import io.mirante.embedded.PostgresServer;
+import io.mirante.local.Applications.Application;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -10,9 +11,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.postgresql.PGConnection;
@@ -21,6 +26,9 @@ import org.postgresql.PGConnection;
  * Puts a backup in the place of what the database holds, in one transaction: it is all there or nothing has changed. The
  * mesh must be down. Services then read Kafka on from the positions of the backup, and so catch up with what was
  * acknowledged since.
+ *
+ * <p>Rows go into the tables they came from: schemas are migrated as far as those of the backup were, and the next start
+ * migrates on. So a backup of an earlier version can be restored, unless the folder's tables are newer than it already.
  */
 final class Restore {
     private static final Set<String> POSITIONS =
@@ -59,9 +67,12 @@ final class Restore {
             if (running) {
                 throw new MeshException("the mesh runs: ./mesh down first, then restore");
             }
-            progress.text("Restoring what was saved at " + manifest.takenAt());
+            Map<ServiceName, Application> applications = applications();
+            boolean older = isOlder(manifest, applications);
             try (PostgresServer server = PostgresServer.start(infrastructure.postgres(secrets))) {
-                migrate(server, secrets);
+                checkNotNewer(server, manifest);
+                progress.text("Restoring what was saved at " + manifest.takenAt());
+                migrate(server, secrets, manifest, applications);
                 boolean anew = !infrastructure.kafka().holds(Topics.EVENTS_RAW.name());
                 long rows = restore(zip, manifest, server, anew);
                 progress.line(
@@ -69,7 +80,12 @@ final class Restore {
             }
             restoreFiles(zip);
             restoreMasterKey(zip);
-            progress.text("Restored. ./mesh up starts the mesh.");
+            progress.text(
+                    older
+                            ? "Restored, with tables as Mirante "
+                                    + manifest.version()
+                                    + " had them. ./mesh up migrates them and starts the mesh."
+                            : "Restored. ./mesh up starts the mesh.");
         } catch (IOException | SQLException e) {
             throw new MeshException("cannot restore " + file + ": " + e.getMessage(), e);
         }
@@ -95,13 +111,88 @@ final class Restore {
         }
     }
 
-    private void migrate(PostgresServer server, Secrets secrets) {
+    private Map<ServiceName, Application> applications() {
+        var found = new EnumMap<ServiceName, Application>(ServiceName.class);
         var applications = new Applications(settings.checkout(), home);
-        var migrations = new Migrations(home, secrets);
-        String databaseId = Migrations.databaseId(server);
         for (ServiceName service : ServiceName.all()) {
-            migrations.migrate(service, applications.extracted(service), server, databaseId);
+            found.put(service, applications.extracted(service));
         }
+        return found;
+    }
+
+    /** Whether this version has migrations that the backup had not; refuses a backup that had some this version has not. */
+    private static boolean isOlder(
+            BackupManifest manifest, Map<ServiceName, Application> applications)
+            throws IOException {
+        var unknown = new TreeMap<String, Set<String>>();
+        for (String schema : manifest.migrations().keySet()) {
+            unknown.put(schema, manifest.versions(schema));
+        }
+        boolean older = false;
+        for (var service : applications.entrySet()) {
+            Set<String> here = Migrations.versions(service.getValue());
+            Set<String> there = unknown.getOrDefault(service.getKey().id(), new TreeSet<>());
+            older |= !there.containsAll(here);
+            there.removeAll(here);
+        }
+        unknown.values().removeIf(Set::isEmpty);
+        if (!unknown.isEmpty()) {
+            throw new MeshException(
+                    "the backup is newer than this version ("
+                            + Home.version()
+                            + "), which does not know its migrations "
+                            + text(unknown)
+                            + ": restore it with Mirante "
+                            + manifest.version()
+                            + ", which made it, or a later one");
+        }
+        return older;
+    }
+
+    /** Refuses, before anything has changed, what could only be had by taking migrations back. */
+    private void checkNotNewer(PostgresServer server, BackupManifest manifest) throws SQLException {
+        Map<String, List<String>> present;
+        try (Connection connection = server.connect()) {
+            present = BackupManifest.migrations(connection);
+        }
+        var newer = new TreeMap<String, Set<String>>();
+        for (String schema : present.keySet()) {
+            Set<String> versions = BackupManifest.versions(present, schema);
+            versions.removeAll(manifest.versions(schema));
+            if (!versions.isEmpty()) {
+                newer.put(schema, versions);
+            }
+        }
+        if (!newer.isEmpty()) {
+            throw new MeshException(
+                    "the tables in "
+                            + home.folder()
+                            + " are newer than the backup, which was made by Mirante "
+                            + manifest.version()
+                            + " without the migrations "
+                            + text(newer)
+                            + ": move the folder away, or set MIRANTE_HOME to a new one, and restore into that");
+        }
+    }
+
+    private static String text(Map<String, Set<String>> versions) {
+        return versions.entrySet().stream()
+                .map(schema -> schema.getKey() + " " + String.join(" and ", schema.getValue()))
+                .collect(Collectors.joining(", "));
+    }
+
+    private void migrate(
+            PostgresServer server,
+            Secrets secrets,
+            BackupManifest manifest,
+            Map<ServiceName, Application> applications) {
+        var migrations = new Migrations(home, secrets);
+        applications.forEach((service, application) -> {
+            Set<String> versions = manifest.versions(service.id());
+            if (!versions.isEmpty()) {
+                migrations.migrateOnly(service, application, server, versions);
+            }
+        });
     }
 
     /**
@@ -118,9 +209,9 @@ final class Restore {
                 throw new MeshException(
                         "the backup was made by Mirante "
                                 + manifest.version()
-                                + " with other tables than this version ("
+                                + " with other migrations under the same numbers than this version ("
                                 + Home.version()
-                                + "): restore it with that version, then start this one on its folder");
+                                + "): restore it with that version");
             }
             connection.setAutoCommit(false);
             try (var statement = connection.createStatement()) {

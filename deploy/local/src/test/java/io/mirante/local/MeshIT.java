@@ -36,6 +36,24 @@ import tools.jackson.databind.JsonNode;
 final class MeshIT {
     private static final int CTRL_C = 3;
 
+    private static final String KEPT =
+            """
+            CREATE TABLE kept (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, what text NOT NULL,
+                               size int GENERATED ALWAYS AS (length(what)) STORED,
+                               published_revision bigint NOT NULL DEFAULT 1);
+            ALTER TABLE kept ENABLE ROW LEVEL SECURITY;
+            ALTER TABLE kept FORCE ROW LEVEL SECURITY;
+            """;
+
+    /** Rows of the table before it have to be there when it runs. */
+    private static final String LOUD =
+            """
+            ALTER TABLE kept ADD COLUMN loud text;
+            UPDATE kept SET loud = upper(what);
+            ALTER TABLE kept ALTER COLUMN loud SET NOT NULL;
+            ALTER TABLE kept DROP COLUMN what CASCADE;
+            """;
+
     @TempDir Path folder;
 
     private Path checkout;
@@ -54,7 +72,7 @@ final class MeshIT {
         for (ServiceName service : ServiceName.all()) {
             Path target = checkout.resolve(service.module()).resolve("target");
             Files.createDirectories(target);
-            writeJar(target.resolve(service.module() + ".jar"));
+            writeJar(target.resolve(service.module() + ".jar"), Map.of("V001__kept", KEPT));
         }
     }
 
@@ -71,6 +89,7 @@ final class MeshIT {
         assertThat(up.code()).isZero();
         JsonNode first = status();
         assertThat(first.get("state").asString()).isEqualTo("ready");
+        assertThat(mesh(Map.of(), "status").code()).isZero();
         String masterKeyFile = get(port(first, "ingestion"), "MIRANTE_MASTER_KEY_FILE");
         String masterKey = Files.readString(Path.of(masterKeyFile));
         assertThat(get(port(first, "etl"), "MIRANTE_MASTER_KEY_FILE")).isEmpty();
@@ -86,6 +105,7 @@ final class MeshIT {
         }
         await().atMost(Duration.ofMinutes(2))
                 .until(() -> status().get("state").asString().equals("partial"));
+        assertThat(mesh(Map.of(), "status").code()).isEqualTo(3);
         assertThat(mesh(Map.of(), "up", "--detach").code()).isZero();
         JsonNode second = status();
         assertThat(second.get("state").asString()).isEqualTo("ready");
@@ -118,6 +138,46 @@ final class MeshIT {
         // Here it is not: everything is read from its beginning, and told again.
         assertThat(number(otherHome, "SELECT count(*) FROM etl.consumer_position")).isZero();
         assertThat(number(otherHome, "SELECT published_revision FROM etl.kept")).isZero();
+    }
+
+    @Test
+    void restoresABackupOfAnEarlierVersionAndMigratesItOnAndNoOther() throws Exception {
+        assertThat(mesh(Map.of(), "up", "--detach").code()).isZero();
+        sql("INSERT INTO etl.kept VALUES (DEFAULT, 'saved')");
+        Path early = folder.resolve("early.zip");
+        assertThat(mesh(Map.of(), "backup", early.toString()).code()).isZero();
+        assertThat(mesh(Map.of(), "down").code()).isZero();
+
+        Path etl = checkout.resolve("etl-service/target/etl-service.jar");
+        writeJar(etl, Map.of("V001__kept", KEPT, "V002__loud", LOUD));
+        Result restored = other("restore", early.toString());
+        assertThat(restored.output()).contains("Restored, with tables as Mirante ");
+        assertThat(restored.code()).isZero();
+        assertThat(other("up", "--detach").code()).isZero();
+        assertThat(number(otherHome, "SELECT count(*) FROM etl.kept WHERE loud = 'SAVED'"))
+                .isEqualTo(1);
+        assertThat(number(otherHome, "SELECT count(*) FROM churn.kept")).isZero();
+
+        Path late = folder.resolve("late.zip");
+        assertThat(other("backup", late.toString()).code()).isZero();
+        assertThat(other("down").code()).isZero();
+        Result back = other("restore", early.toString());
+        assertThat(back.code()).isEqualTo(1);
+        assertThat(back.output().strip())
+                .startsWith(
+                        "mesh: the tables in " + otherHome.folder() + " are newer than the backup")
+                .contains("without the migrations etl 002: move the folder away")
+                .doesNotContain("\n");
+
+        writeJar(etl, Map.of("V001__kept", KEPT));
+        Result newer = mesh(Map.of(), "restore", late.toString());
+        assertThat(newer.code()).isEqualTo(1);
+        assertThat(newer.output().strip())
+                .startsWith("mesh: the backup is newer than this version")
+                .contains("does not know its migrations etl 002: restore it with Mirante")
+                .doesNotContain("\n");
+        assertThat(mesh(Map.of(), "up", "--detach").code()).isZero();
+        assertThat(number(home, "SELECT count(*) FROM etl.kept WHERE what = 'saved'")).isEqualTo(1);
     }
 
     /** One in a terminal and one detached: what ends one leaves the other and its data alone. */
@@ -314,7 +374,7 @@ final class MeshIT {
         }
     }
 
-    private static void writeJar(Path jar) throws IOException {
+    private static void writeJar(Path jar, Map<String, String> migrations) throws IOException {
         var manifest = new Manifest();
         manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
         manifest.getMainAttributes().put(Attributes.Name.MAIN_CLASS, FakeService.class.getName());
@@ -324,16 +384,10 @@ final class MeshIT {
             try (var in = FakeService.class.getClassLoader().getResourceAsStream(path)) {
                 out.write(java.util.Objects.requireNonNull(in).readAllBytes());
             }
-            out.putNextEntry(new ZipEntry("db/migration/V001__kept.sql"));
-            out.write(
-                    """
-                    CREATE TABLE kept (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, what text NOT NULL,
-                                       size int GENERATED ALWAYS AS (length(what)) STORED,
-                                       published_revision bigint NOT NULL DEFAULT 1);
-                    ALTER TABLE kept ENABLE ROW LEVEL SECURITY;
-                    ALTER TABLE kept FORCE ROW LEVEL SECURITY;
-                    """
-                            .getBytes(UTF_8));
+            for (var migration : new TreeMap<>(migrations).entrySet()) {
+                out.putNextEntry(new ZipEntry("db/migration/" + migration.getKey() + ".sql"));
+                out.write(migration.getValue().getBytes(UTF_8));
+            }
         }
     }
 }

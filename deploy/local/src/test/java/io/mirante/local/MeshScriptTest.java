@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -93,6 +94,84 @@ final class MeshScriptTest {
         Result written = mesh(Map.of(), "test", "--coverage");
         assertThat(written.output()).endsWith("Coverage of all modules: " + report + "\n");
         assertThat(written.code()).isEqualTo(3);
+    }
+
+    /** A version that no JDK of this machine has: only the ones laid out here can be found. */
+    @Test
+    void findsAJdkThatIsNewEnoughAndPrefersTheOneThatIsSet() throws Exception {
+        needJdk99();
+        Path set = jdk("set", "99.0.1");
+        Path onPath = jdk("on-path", "100-ea");
+        Path installed = jdk(".sdkman/candidates/java/99-tem", "99");
+        Path old = jdk("old", "1.8.0_402");
+        Path withoutCompiler = jdk("without-compiler", "99");
+        Files.delete(withoutCompiler.resolve("bin/javac"));
+        Path asked = jdk("asked", "99");
+        Files.delete(asked.resolve("release"));
+        Files.writeString(
+                asked.resolve("bin/java"),
+                "#!/bin/sh\necho '    java.specification.version = 99' >&2\n");
+        Path links = Files.createDirectory(folder.resolve("links"));
+        Files.createSymbolicLink(links.resolve("java"), onPath.resolve("bin/java"));
+        String path = links + ":" + System.getenv("PATH");
+
+        assertThat(jdkFound(Map.of("JAVA_HOME", set.toString(), "PATH", path)))
+                .isEqualTo(set.toString());
+        for (String unfit : new String[] {"" + old, "" + withoutCompiler, "/no/such/folder", ""}) {
+            assertThat(jdkFound(Map.of("JAVA_HOME", unfit, "PATH", path)))
+                    .as(unfit)
+                    .isEqualTo(onPath.toString());
+            assertThat(jdkFound(Map.of("JAVA_HOME", unfit)))
+                    .as(unfit)
+                    .isEqualTo(installed.toString());
+        }
+        assertThat(jdkFound(Map.of("JAVA_HOME", asked.toString()))).isEqualTo(asked.toString());
+    }
+
+    @Test
+    void saysWhichJdkIsMissingAndWhereToGetIt() throws Exception {
+        needJdk99();
+        Path old = jdk("old", "98.0.2");
+        Result result = mesh(Map.of("JAVA_HOME", old.toString(), "HOME", "" + folder), "test");
+        assertThat(result.code()).isEqualTo(1);
+        assertThat(result.output())
+                .startsWith("mesh: no JDK 99 or newer found.")
+                .contains("https://adoptium.net", "java 99-tem", "openjdk-99-jdk", "openjdk@99")
+                .endsWith("or set JAVA_HOME to it.\n")
+                .doesNotContain("arguments: ");
+        assertThat(mesh(Map.of("JAVA_HOME", "", "HOME", "" + folder), "help").code()).isZero();
+    }
+
+    private void needJdk99() throws IOException {
+        Path script = folder.resolve("mesh");
+        String text = Files.readString(script);
+        assertThat(text).containsOnlyOnce("need=25\n");
+        Files.writeString(script, text.replace("need=25\n", "need=99\n"));
+    }
+
+    private Path jdk(String name, String version) throws IOException {
+        Path jdk = folder.resolve(name);
+        Files.createDirectories(jdk.resolve("bin"));
+        for (String program : new String[] {"java", "javac"}) {
+            Path file = Files.writeString(jdk.resolve("bin").resolve(program), "#!/bin/sh\n");
+            assertThat(file.toFile().setExecutable(true)).isTrue();
+        }
+        Files.writeString(
+                jdk.resolve("release"),
+                "IMPLEMENTOR=\"Someone\"\nJAVA_VERSION=\"%s\"\n".formatted(version));
+        return jdk.toRealPath();
+    }
+
+    private String jdkFound(Map<String, String> more) throws IOException, InterruptedException {
+        var environment = new TreeMap<>(more);
+        environment.put("HOME", folder.toRealPath().toString());
+        return mesh(environment, "test")
+                .output()
+                .lines()
+                .filter(line -> line.startsWith("JAVA_HOME="))
+                .findFirst()
+                .orElseThrow()
+                .substring("JAVA_HOME=".length());
     }
 
     private void maven(String script) throws IOException {

@@ -3,10 +3,16 @@ package io.mirante.setup;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.MigrationVersion;
+import org.flywaydb.core.api.configuration.FluentConfiguration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +22,11 @@ import org.jspecify.annotations.Nullable;
 public final class Migrator {
 
     private static final Pattern SERVICE = Pattern.compile("[a-z][a-z0-9_]{1,30}");
+    private static final String PLATFORM = "classpath:db/platform";
+    private static final String OWN = "classpath:db/migration";
+
+    /** The platform's migrations have versions below it. */
+    private static final MigrationVersion FIRST_OWN = MigrationVersion.fromVersion("1");
 
     private Migrator() {}
 
@@ -64,6 +75,95 @@ public final class Migrator {
             ClassLoader migrations,
             @Nullable String location)
             throws SQLException {
+        prepare(url, service, appPassword, streamPassword);
+        return flyway(url, service, migrations)
+                .locations(PLATFORM, location == null ? OWN : location)
+                .failOnMissingLocations(location != null)
+                .load()
+                .migrate()
+                .migrationsExecuted;
+    }
+
+    /**
+     * Runs those of the given migrations that have not run yet, and no others: the schema as an earlier version left it. A later
+     * {@link #migrate} goes on from there.
+     *
+     * @param versions as Flyway's history has them, such as {@code 0.3} and {@code 002}; of {@code db/platform} and of the service
+     *     each up to some version, all of which exist
+     * @throws IllegalStateException when the database refuses
+     */
+    public static void migrateOnly(
+            String databaseUrl,
+            String service,
+            String appPassword,
+            String streamPassword,
+            ClassLoader migrations,
+            Collection<String> versions) {
+        try {
+            migrateOnly(
+                    DatabaseUrl.parse(databaseUrl),
+                    service,
+                    appPassword,
+                    streamPassword,
+                    migrations,
+                    OWN,
+                    versions);
+        } catch (SQLException e) {
+            throw new IllegalStateException(
+                    "cannot prepare schema " + service + ": " + e.getMessage(), e);
+        }
+    }
+
+    static void migrateOnly(
+            DatabaseUrl url,
+            String service,
+            String appPassword,
+            String streamPassword,
+            ClassLoader migrations,
+            String location,
+            Collection<String> versions)
+            throws SQLException {
+        prepare(url, service, appPassword, streamPassword);
+        // One target would not do: a migration of the platform may be younger than the service's
+        // last one, and has a lower version.
+        Map<Boolean, Optional<MigrationVersion>> last =
+                versions.stream()
+                        .map(MigrationVersion::fromVersion)
+                        .collect(
+                                Collectors.partitioningBy(
+                                        version -> version.compareTo(FIRST_OWN) < 0,
+                                        Collectors.maxBy(Comparator.naturalOrder())));
+        for (boolean platform : new boolean[] {true, false}) {
+            last.getOrDefault(platform, Optional.empty())
+                    .ifPresent(target ->
+                            flyway(url, service, migrations)
+                                    .locations(platform ? PLATFORM : location)
+                                    // What ran from the other location looks as if it were missing.
+                                    .ignoreMigrationPatterns("*:missing", "*:future")
+                                    .target(target)
+                                    .load()
+                                    .migrate());
+        }
+    }
+
+    private static FluentConfiguration flyway(
+            DatabaseUrl url, String service, ClassLoader migrations) {
+        return Flyway.configure(migrations)
+                .dataSource(url.jdbc(), url.user(), url.password())
+                .schemas(service)
+                .defaultSchema(service)
+                .placeholders(
+                        Map.of(
+                                "service", service,
+                                "app", service + "_app",
+                                "stream", service + "_stream"))
+                .outOfOrder(true)
+                .loggers("slf4j");
+    }
+
+    private static void prepare(
+            DatabaseUrl url, String service, String appPassword, String streamPassword)
+            throws SQLException {
         if (!SERVICE.matcher(service).matches()) {
             throw new IllegalArgumentException(
                     "service must match " + SERVICE + ", was " + service);
@@ -72,24 +172,6 @@ public final class Migrator {
         try (var connection = connect(url)) {
             prepare(connection, service, roles);
         }
-        return Flyway.configure(migrations)
-                .dataSource(url.jdbc(), url.user(), url.password())
-                .schemas(service)
-                .defaultSchema(service)
-                .locations(
-                        "classpath:db/platform",
-                        location == null ? "classpath:db/migration" : location)
-                .placeholders(
-                        Map.of(
-                                "service", service,
-                                "app", service + "_app",
-                                "stream", service + "_stream"))
-                .outOfOrder(true)
-                .failOnMissingLocations(location != null)
-                .loggers("slf4j")
-                .load()
-                .migrate()
-                .migrationsExecuted;
     }
 
     private static Connection connect(DatabaseUrl url) throws SQLException {

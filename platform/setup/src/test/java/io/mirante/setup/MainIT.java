@@ -138,6 +138,48 @@ final class MainIT {
         assertThat(modules).containsExactlyInAnyOrderElementsOf(SetupSettings.SERVICES);
     }
 
+    /** What a restore needs: a schema as an earlier version left it, which is migrated on afterwards. */
+    @Test
+    void runsTheMigrationsOfAnEarlierVersionAndLaterTheRest() throws SQLException {
+        try (var connection = postgres.connect();
+                var statement = connection.createStatement()) {
+            statement.execute("CREATE DATABASE earlier OWNER owner");
+        }
+        DatabaseUrl earlier = DatabaseUrl.parse(url("owner:owner%2Fsecret", "earlier"));
+        for (List<String> versions :
+                List.of(
+                        List.of("0.1", "0.2"),
+                        List.of("0.1", "0.2", "001", "002"),
+                        List.of("0.1", "0.2", "001", "002", "003"))) {
+            Migrator.migrateOnly(
+                    earlier,
+                    "etl",
+                    environment.get("ETL_DB_APP_PASSWORD"),
+                    environment.get("ETL_DB_STREAM_PASSWORD"),
+                    Main.class.getClassLoader(),
+                    "classpath:db/services/etl",
+                    versions);
+            assertThat(applied(earlier)).isEqualTo(versions);
+        }
+        environment.put("DATABASE_URL", url("owner:owner%2Fsecret", "earlier"));
+        assertThat(run().code()).isZero();
+        assertThat(applied(earlier)).contains("0.3", "003", "004").doesNotHaveDuplicates();
+    }
+
+    private static List<String> applied(DatabaseUrl url) throws SQLException {
+        var applied = new ArrayList<String>();
+        try (var connection = DriverManager.getConnection(url.jdbc(), url.user(), url.password());
+                var statement = connection.createStatement();
+                var rows =
+                        statement.executeQuery(
+                                "SELECT version FROM etl.flyway_schema_history ORDER BY installed_rank")) {
+            while (rows.next()) {
+                applied.add(rows.getString(1));
+            }
+        }
+        return applied;
+    }
+
     @Test
     void namesAllThatIsMissing() {
         environment.remove("DATABASE_URL");

@@ -7,17 +7,20 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The commands that a page promises to work: its fenced blocks of language {@code bash} that call curl. */
+/**
+ * The commands that a page promises to work: its fenced blocks that call curl. Those of language {@code bash} work on any mesh,
+ * those of language {@code sh} need the history and the models that the demo makes.
+ */
 final class ReadmeCommands {
     private ReadmeCommands() {}
 
-    static List<String> of(Path page) {
+    static List<String> of(Path page, String language) {
         List<String> commands = new ArrayList<>();
         StringBuilder block = new StringBuilder();
         boolean inside = false;
         try {
             for (String line : Files.readAllLines(page)) {
-                if (line.strip().equals("```bash")) {
+                if (line.strip().equals("```" + language)) {
                     inside = true;
                     block.setLength(0);
                 } else if (inside && line.strip().equals("```")) {

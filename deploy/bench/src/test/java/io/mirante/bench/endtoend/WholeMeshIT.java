@@ -17,9 +17,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -107,18 +108,26 @@ class WholeMeshIT {
     @Test
     @Order(2)
     void theReadmesCommandsWork(MeshUnderTest mesh) {
-        List<String> commands = new ArrayList<>();
+        Set<String> commands = commands("bash");
+        assertThat(commands).hasSizeGreaterThan(5);
+        commands.forEach(command -> output(mesh, command));
+    }
+
+    private static Set<String> commands(String language) {
+        var commands = new LinkedHashSet<String>();
         for (String page : List.of("README.md", "README.pt-BR.md", "docs/api.md")) {
             Path file = MeshUnderTest.checkout().resolve(page);
             assertThat(file).exists();
-            commands.addAll(ReadmeCommands.of(file));
+            commands.addAll(ReadmeCommands.of(file, language));
         }
-        assertThat(commands).hasSizeGreaterThan(5);
-        for (String command : new java.util.LinkedHashSet<>(commands)) {
-            String here = command.replace("127.0.0.1:3000", "127.0.0.1:" + mesh.url().getPort());
-            MeshUnderTest.Ended ended = shell("set -e\n" + here);
-            assertThat(ended.code()).as(here + "\n" + ended.output()).isZero();
-        }
+        return commands;
+    }
+
+    private static String output(MeshUnderTest mesh, String command) {
+        String here = command.replace("127.0.0.1:3000", "127.0.0.1:" + mesh.url().getPort());
+        MeshUnderTest.Ended ended = shell("set -e\n" + here);
+        assertThat(ended.code()).as(here + "\n" + ended.output()).isZero();
+        return ended.output();
     }
 
     @Test
@@ -213,6 +222,22 @@ class WholeMeshIT {
 
     @Test
     @Order(6)
+    void theReadmesCommandsThatNeedTheDemoWorkAfterIt(MeshUnderTest mesh) {
+        Set<String> commands = commands("sh");
+        assertThat(commands)
+                .anyMatch(command -> command.contains("/api/v1/predictions"))
+                .anyMatch(command -> command.contains("/api/v1/predict "))
+                .anyMatch(command -> command.contains("/api/v1/kpis"));
+        for (String command : commands) {
+            String output = output(mesh, command);
+            if (command.contains("/predict")) {
+                assertThat(output).contains("\"probability\"");
+            }
+        }
+    }
+
+    @Test
+    @Order(7)
     @Tag("realdata")
     void realPurchasesComeBackExactlyForEveryCustomer(MeshUnderTest mesh) {
         DemoRun run = DemoRun.of(mesh, List.of("--once", "--from", System.getenv("MIRANTE_DATA")));
@@ -226,7 +251,7 @@ class WholeMeshIT {
     }
 
     @Test
-    @Order(7)
+    @Order(8)
     @Tag("fault")
     void eachServiceKilledUnderLoadLosesNothingAndCountsNothingTwice(MeshUnderTest mesh) {
         long seed = System.currentTimeMillis();
@@ -257,7 +282,7 @@ class WholeMeshIT {
     }
 
     @Test
-    @Order(8)
+    @Order(9)
     void downAndUpAgainFindsTheData(MeshUnderTest mesh) {
         String before;
         try (MeshClient client = mesh.client()) {
