@@ -1,6 +1,8 @@
 package io.mirante.etl.features;
 
 import io.mirante.contracts.gateway.RfmBoundaries;
+import io.mirante.etl.lifetime.PurchaseHistory;
+import io.mirante.etl.lifetime.Spending;
 import io.mirante.etl.quality.ColumnType;
 import io.mirante.etl.quality.TableShape;
 import io.mirante.etl.quality.TableShape.Column;
@@ -123,7 +125,7 @@ public final class BatchFeatures {
         return buyers == 0
                 ? new Population.Parts(List.of(), List.of(), List.of())
                 : new Population.Parts(
-                        ranks(FeatureCatalog.RECENCY_DAYS, parts),
+                        ranks("floor(%s)".formatted(FeatureCatalog.RECENCY_DAYS), parts),
                         ranks(FeatureCatalog.FREQUENCY_DAYS, parts),
                         ranks(FeatureCatalog.MONETARY, parts));
     }
@@ -142,8 +144,36 @@ public final class BatchFeatures {
                         .formatted(column, BASE, ranks));
     }
 
-    private @Nullable Lifetime lifetime() {
-        return null;
+    /** Learnt of all buyers; null when there are too few. */
+    private @Nullable Lifetime lifetime() throws SQLException {
+        var histories = new HashMap<PurchaseHistory, Long>();
+        var spending = new ArrayList<Spending>();
+        try (var statement = connection.createStatement()) {
+            var rows =
+                    statement.executeQuery(
+                            "SELECT %1$s, %2$s, %3$s, count(*) FROM %4$s WHERE recency_days IS NOT NULL GROUP BY 1, 2, 3"
+                                    .formatted(
+                                            FeatureCatalog.REPEAT_PURCHASES,
+                                            FeatureCatalog.AGE_AT_LAST_PURCHASE,
+                                            FeatureCatalog.CUSTOMER_AGE,
+                                            BASE));
+            while (rows.next()) {
+                histories.put(
+                        new PurchaseHistory(rows.getInt(1), rows.getDouble(2), rows.getDouble(3)),
+                        rows.getLong(4));
+            }
+            rows =
+                    statement.executeQuery(
+                            "SELECT %1$s, %2$s FROM %3$s WHERE %1$s > 0 AND %2$s > 0"
+                                    .formatted(
+                                            FeatureCatalog.REPEAT_PURCHASES,
+                                            FeatureCatalog.REPEAT_VALUE,
+                                            BASE));
+            while (rows.next()) {
+                spending.add(new Spending(rows.getInt(1), rows.getDouble(2)));
+            }
+        }
+        return Lifetime.fit(histories, spending).orElse(null);
     }
 
     private List<Double> lifetimeValues(Lifetime lifetime) throws SQLException {

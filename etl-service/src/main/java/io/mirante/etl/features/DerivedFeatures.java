@@ -77,7 +77,8 @@ final class DerivedFeatures {
             double monetary) {
         features.put(
                 "recency_score" + suffix,
-                (double) (parts.recency().size() + 1 - above(recency, parts.recency())));
+                (double)
+                        (parts.recency().size() + 1 - above(Math.floor(recency), parts.recency())));
         features.put("frequency_score" + suffix, 1.0 + above(frequency, parts.frequency()));
         features.put("monetary_score" + suffix, 1.0 + above(monetary, parts.monetary()));
     }

@@ -407,7 +407,8 @@ public final class FeatureCatalog {
                     "recency_score" + suffix,
                     "Recency beside that of all buyers, %d the most recent; absent without a purchase"
                             .formatted(parts),
-                    "%d less the boundaries that recency_days is above".formatted(parts),
+                    "%d less the boundaries that the full days of recency_days are above"
+                            .formatted(parts),
                     parts);
             all.score(
                     "frequency_score" + suffix,

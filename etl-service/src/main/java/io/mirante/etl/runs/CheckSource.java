@@ -102,9 +102,13 @@ final class CheckSource implements JobHandler {
         } catch (CancellationException e) {
             end(tenant, id, Runs.CANCELLED, "cancelled");
             throw e;
-        } catch (IOException | SQLException e) {
+        } catch (IOException | SQLException | RuntimeException e) {
             // Tried again; what it says holds until then.
-            end(tenant, id, Runs.FAILED, "could not be read or checked; see the service's log");
+            end(
+                    tenant,
+                    id,
+                    Runs.FAILED,
+                    "the run broke, and is tried three times; the service's log has the cause");
             throw e;
         }
     }

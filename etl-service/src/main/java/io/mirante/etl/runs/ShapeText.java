@@ -2,6 +2,7 @@ package io.mirante.etl.runs;
 
 import io.mirante.contracts.Json;
 import io.mirante.etl.quality.ColumnType;
+import io.mirante.etl.quality.EventMapping;
 import io.mirante.etl.quality.TableShape;
 import io.mirante.platform.web.FieldError;
 import io.mirante.platform.web.ProblemException;
@@ -32,7 +33,20 @@ final class ShapeText {
             @Nullable String time,
             @Nullable String label,
             @Nullable List<GivenRule> rules,
-            @Nullable Boolean dropEqualRows) {}
+            @Nullable Boolean dropEqualRows,
+            @Nullable GivenEvents events) {}
+
+    private record GivenEvents(
+            @Nullable String user,
+            @Nullable String time,
+            @Nullable String type,
+            @Nullable String amount,
+            @Nullable String currency,
+            @Nullable String session,
+            @Nullable String category,
+            @Nullable String gameType,
+            @Nullable String channel,
+            @Nullable String where) {}
 
     private record GivenColumn(
             @Nullable String name,
@@ -65,6 +79,7 @@ final class ShapeText {
         var errors = new ArrayList<FieldError>();
         var columns = columns(given, errors);
         var rules = rules(given, errors);
+        var events = events(given, columns, errors);
         if (!errors.isEmpty()) {
             throw ProblemException.malformed(errors);
         }
@@ -74,7 +89,54 @@ final class ShapeText {
                 given.time(),
                 given.label(),
                 rules,
-                Boolean.TRUE.equals(given.dropEqualRows()));
+                Boolean.TRUE.equals(given.dropEqualRows()),
+                events);
+    }
+
+    private static @Nullable EventMapping events(
+            Given given, List<TableShape.Column> columns, List<FieldError> errors) {
+        var parts = given.events();
+        if (parts == null) {
+            return null;
+        }
+        var user = required("user", "the column that says who", parts.user(), errors);
+        var time = required("time", "the column that says when", parts.time(), errors);
+        var type = required("type", "a column, or a type such as =purchase", parts.type(), errors);
+        if (!time.isEmpty()
+                && columns.stream()
+                        .noneMatch(column ->
+                                column.name().equals(time)
+                                        && column.type() == ColumnType.TIMESTAMP)) {
+            errors.add(
+                    new FieldError(
+                            "/shape/events/time",
+                            "invalid",
+                            "time must be one of the described columns, of type timestamp"));
+        }
+        return new EventMapping(
+                user,
+                time,
+                type,
+                parts.amount(),
+                parts.currency(),
+                parts.session(),
+                parts.category(),
+                parts.gameType(),
+                parts.channel(),
+                parts.where());
+    }
+
+    private static String required(
+            String name, String what, @Nullable String given, List<FieldError> errors) {
+        if (given == null || given.isBlank()) {
+            errors.add(
+                    new FieldError(
+                            "/shape/events/" + name,
+                            "required",
+                            "events need %s: %s".formatted(name, what)));
+            return "";
+        }
+        return given;
     }
 
     private static List<TableShape.Column> columns(Given given, List<FieldError> errors) {

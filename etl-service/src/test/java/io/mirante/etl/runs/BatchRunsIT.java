@@ -1,0 +1,394 @@
+package io.mirante.etl.runs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+import static org.awaitility.Awaitility.await;
+
+import io.mirante.etl.RawRecords;
+import io.mirante.etl.features.FeatureCatalog;
+import io.mirante.platform.messaging.Outgoing;
+import io.mirante.testkit.Mesh;
+import io.mirante.testkit.MeshTest;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+import tools.jackson.databind.JsonNode;
+
+/** Runs that make feature sets and load them. */
+@MeshTest
+class BatchRunsIT {
+
+    private static final Duration SOON = Duration.ofMinutes(1);
+    private static final String HEADER =
+            "transaction_id,user_id,amount,transaction_type,status,created_at\n";
+
+    @Autowired Mesh mesh;
+
+    @Test
+    void transactionsBecomeFeaturesAndTheLoadCanBeTakenBack() throws Exception {
+        var tenant = mesh.newTenant();
+        var client = new RunClient(mesh, tenant);
+        client.upload(
+                "bets",
+                "bets.csv",
+                HEADER
+                        + """
+                        t1,ana,100.00,deposito,completed,2026-11-18T10:00:00Z
+                        t2,ana,20.00,bet,completed,2026-11-19T10:00:00Z
+                        t3,ana,30.00,bet,completed,2026-11-20T22:00:00Z
+                        t4,ana,999.00,bet,failed,2026-11-20T23:00:00Z
+                        t5,bob,5.00,purchase,,2026-11-10T10:00:00Z
+                        t5,bob,5.00,purchase,,2026-11-10T10:00:00Z
+                        t6,,5.00,purchase,,2026-11-10T10:00:00Z
+                        """,
+                null);
+        var run =
+                client.finished(
+                        """
+                        {"mode": "batch", "source": "bets", "execution_id": "first",
+                         "reference_time": "2026-11-21T00:00:00Z"}\
+                        """);
+        assertThat(run.path("status").asString()).as(run.toString()).isEqualTo("completed");
+        assertThat(run.path("load").path("strategy").asString()).isEqualTo("merge");
+        assertThat(run.path("records_extracted").asInt()).isEqualTo(7);
+        assertThat(run.path("records_cleaned").asInt()).isEqualTo(5);
+        assertThat(run.path("records_transformed").asInt()).isEqualTo(2);
+        assertThat(run.path("records_loaded").asInt()).isEqualTo(2);
+        assertThat(run.path("records_refused").asInt()).isZero();
+        var ana = row(tenant, "ana");
+        assertThat(ana)
+                .containsEntry("total_transactions", 3.0)
+                .containsEntry("deposit_amount", 100.0)
+                .containsEntry("balance_ratio", 1.0)
+                .containsEntry("bets", 2.0)
+                .containsEntry("bet_amount", 50.0)
+                .containsEntry("horarios_atividade", "manha")
+                .containsEntry("execution_id", "first");
+        assertThat(row(tenant, "bob")).containsEntry("monetary", 5.0).containsEntry("orders", 1.0);
+        var report = client.get("/api/v1/etl/runs/first/report", 200);
+        assertThat(report.path("features").path("checks")).hasSize(11);
+        assertThat(report.path("features").path("rows").asInt()).isEqualTo(2);
+
+        client.upload(
+                "bets", "bets.csv", HEADER + "t7,ana,7.00,bet,ok,2026-11-20T10:00:00Z\n", null);
+        var second = client.finished(of("second", "merge"));
+        assertThat(second.path("records_loaded").asInt()).isOne();
+        assertThat(row(tenant, "ana")).containsEntry("bet_amount", 7.0);
+        assertThat(users(tenant)).containsExactlyInAnyOrder("ana", "bob");
+
+        var refused = client.post("/api/v1/etl/runs/first/rollback", "", 409);
+        assertThat(refused.path("detail").asString()).contains("second");
+        var back = client.post("/api/v1/etl/runs/second/rollback", "", 200);
+        assertThat(back.path("rolled_back_at").isNull()).isFalse();
+        assertThat(row(tenant, "ana")).isEqualTo(ana);
+        client.post("/api/v1/etl/runs/second/rollback", "", 200);
+        client.post("/api/v1/etl/runs/first/rollback", "", 200);
+        assertThat(users(tenant)).isEmpty();
+    }
+
+    @Test
+    void replaceLeavesOnlyWhatItBringsAndAppendRefusesWhomItKnows() throws Exception {
+        var tenant = mesh.newTenant();
+        var other = mesh.newTenant();
+        for (var each : List.of(tenant, other)) {
+            new RunClient(mesh, each)
+                    .upload("bets", "bets.csv", HEADER + line("ana") + line("bob"), null);
+            new RunClient(mesh, each).finished(of("one", "merge"));
+        }
+        var client = new RunClient(mesh, tenant);
+        client.upload("bets", "bets.csv", HEADER + line("bob") + line("eva"), null);
+        var appended = client.finished(of("two", "append"));
+        assertThat(appended.path("records_loaded").asInt()).isOne();
+        assertThat(appended.path("records_refused").asInt()).isOne();
+        assertThat(row(tenant, "bob")).containsEntry("execution_id", "one");
+        assertThat(
+                        client.client()
+                                .get()
+                                .uri(
+                                        "/api/v1/jobs/%s/files/refused.csv"
+                                                .formatted(appended.path("job_id").asString()))
+                                .exchange()
+                                .expectStatus()
+                                .isOk()
+                                .expectBody(String.class)
+                                .returnResult()
+                                .getResponseBody())
+                .isEqualTo("user_id\n\"bob\"\n");
+        client.upload("bets", "bets.csv", HEADER + line("zoe"), null);
+        client.finished(of("three", "replace"));
+        assertThat(users(tenant)).containsExactly("zoe");
+        client.post("/api/v1/etl/runs/three/rollback", "", 200);
+        assertThat(users(tenant)).containsExactlyInAnyOrder("ana", "bob", "eva");
+        assertThat(row(tenant, "eva")).containsEntry("execution_id", "two");
+        assertThat(users(other)).containsExactlyInAnyOrder("ana", "bob");
+    }
+
+    @Test
+    void aGateThatFailsLeavesWhatWasThere() throws Exception {
+        var tenant = mesh.newTenant();
+        var client = new RunClient(mesh, tenant);
+        client.upload("bets", "bets.csv", HEADER + line("ana"), null);
+        client.finished(of("good", "merge"));
+        client.upload(
+                "bets",
+                "bets.csv",
+                HEADER + line("bob") + "t9,,1,bet,,2026-11-20T10:00:00Z\n",
+                null);
+        var run =
+                client.finished(
+                        """
+                        {"mode": "batch", "source": "bets", "execution_id": "bad", "strict": true,
+                         "load": {"strategy": "replace"}}\
+                        """);
+        assertThat(run.path("status").asString()).isEqualTo("failed");
+        assertThat(run.path("gate").asString()).isEqualTo("fail");
+        assertThat(run.path("error").asString()).contains("raw.completeness");
+        assertThat(run.path("records_loaded").isNull()).isTrue();
+        assertThat(users(tenant)).containsExactly("ana");
+        assertThat(
+                        client.get("/api/v1/etl/runs/bad/report", 200)
+                                .path("features")
+                                .path("rows")
+                                .asInt())
+                .isOne();
+        client.post("/api/v1/etl/runs/bad/rollback", "", 409);
+    }
+
+    @Test
+    void aLoadThatBreaksLeavesNothing() throws Exception {
+        var tenant = mesh.newTenant();
+        var client = new RunClient(mesh, tenant);
+        client.upload("bets", "bets.csv", HEADER + line("ana") + line("breaks"), null);
+        execute(
+                """
+                CREATE FUNCTION public.refuse_breaks() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN IF new.user_id = 'breaks' THEN RAISE EXCEPTION 'no room'; END IF; RETURN new; END $$\
+                """);
+        execute(
+                "CREATE TRIGGER breaks BEFORE INSERT ON ml_features.user_features FOR EACH ROW EXECUTE FUNCTION public.refuse_breaks()");
+        try {
+            client.post("/api/v1/etl/runs", of("broken", "merge"), 202);
+            await().atMost(SOON)
+                    .until(() ->
+                            client.get("/api/v1/etl/runs/broken", 200)
+                                    .path("status")
+                                    .asString()
+                                    .equals("failed"));
+            assertThat(users(tenant)).isEmpty();
+        } finally {
+            execute("DROP TRIGGER breaks ON ml_features.user_features");
+        }
+        // tried again, now that there is room
+        await().atMost(SOON)
+                .until(() ->
+                        client.get("/api/v1/etl/runs/broken", 200)
+                                .path("status")
+                                .asString()
+                                .equals("completed"));
+        assertThat(users(tenant)).containsExactlyInAnyOrder("ana", "breaks");
+    }
+
+    @Test
+    void theEventLogGivesTheFeaturesThatLiveUsersHaveAndWhatTheyAreComparedWith() throws Exception {
+        var tenant = mesh.newTenant();
+        var client = new RunClient(mesh, tenant);
+        var records = new ArrayList<Outgoing>();
+        var start = Instant.parse("2026-01-01T00:00:00Z");
+        int users = 60;
+        for (int user = 0; user < users; user++) {
+            for (int i = 0; i <= user % 7; i++) {
+                records.add(
+                        RawRecords.raw(
+                                tenant,
+                                RawRecords.purchase(
+                                        "u" + user,
+                                        start.plus(Duration.ofDays(3L * user + 11L * i)),
+                                        user + i + ".50")));
+            }
+            records.add(
+                    RawRecords.raw(
+                            tenant,
+                            RawRecords.pageView("u" + user, start.plus(Duration.ofDays(user)))));
+        }
+        mesh.sendAll(records);
+        await().atMost(SOON).until(() -> live(client, "u59").path("features").has("orders"));
+        assertThat(live(client, "u59").path("population").isNull()).isTrue();
+
+        var run = client.finished("{\"mode\": \"batch\", \"source\": \"events\"}");
+        assertThat(run.path("status").asString()).as(run.toString()).isEqualTo("completed");
+        assertThat(run.path("records_extracted").asInt()).isEqualTo(records.size());
+        assertThat(run.path("records_loaded").asInt()).isEqualTo(users);
+        assertThat(run.path("population").asInt()).isOne();
+        for (int user = 0; user < users; user++) {
+            var name = "u" + user;
+            await().atMost(SOON).until(() -> live(client, name).path("population").asInt() == 1);
+            assertSame(name, live(client, name), row(tenant, name));
+        }
+        assertThat(row(tenant, "u59")).containsKeys("churn_risk_score", "rfm_segment");
+
+        // events alone do not move what users are compared with
+        mesh.sendAll(
+                List.of(
+                        RawRecords.raw(
+                                tenant,
+                                RawRecords.purchase(
+                                        "u3", start.plus(Duration.ofDays(300)), "1e6"))));
+        await().atMost(SOON)
+                .until(() -> live(client, "u3").path("features").path("orders").asInt() == 5);
+        assertThat(live(client, "u3").path("population").asInt()).isOne();
+        var again = client.finished("{\"mode\": \"batch\", \"source\": \"events\"}");
+        assertThat(again.path("population").asInt()).isEqualTo(2);
+        await().atMost(SOON).until(() -> live(client, "u9").path("population").asInt() == 2);
+    }
+
+    @Test
+    void rowsThatDoNotSayWhatUsersDidAreNotLoaded() {
+        var client = new RunClient(mesh, mesh.newTenant());
+        client.upload("plain", "plain.csv", "a,b\n1,2\n", null);
+        var run = client.finished("{\"mode\": \"batch\", \"source\": \"plain\"}");
+        assertThat(run.path("status").asString()).isEqualTo("failed");
+        assertThat(run.path("error").asString()).contains("events");
+    }
+
+    @Test
+    void aMappingSaysWhatOtherTablesMean() throws Exception {
+        var tenant = mesh.newTenant();
+        var client = new RunClient(mesh, tenant);
+        client.upload(
+                "shop",
+                "shop.csv",
+                "customer,day,quantity,price\nana,2026-11-20,2,1.50\nana,2026-11-19,1,4\nbob,2026-11-19,0,4\n",
+                """
+                {"columns": [{"name": "customer", "required": true}, {"name": "day", "type": "timestamp", "required": true},
+                  {"name": "quantity", "type": "integer"}, {"name": "price", "type": "number"}],
+                 "events": {"user": "customer", "time": "day", "type": "=purchase", "amount": "quantity * price",
+                  "where": "quantity > 0"}}\
+                """);
+        var run = client.finished("{\"mode\": \"batch\", \"source\": \"shop\"}");
+        assertThat(run.path("status").asString()).as(run.toString()).isEqualTo("completed");
+        assertThat(users(tenant)).containsExactly("ana");
+        assertThat(row(tenant, "ana")).containsEntry("monetary", 7.0);
+    }
+
+    @Test
+    void theTableHasAColumnForEachFeature() throws Exception {
+        var columns = new HashSet<String>();
+        try (var connection = mesh.jdbc();
+                var rows =
+                        connection
+                                .getMetaData()
+                                .getColumns(null, "ml_features", "user_features", "%")) {
+            while (rows.next()) {
+                columns.add(rows.getString("COLUMN_NAME"));
+            }
+        }
+        FeatureCatalog.all()
+                .forEach(feature -> assertThat(columns.remove(feature.name())).isTrue());
+        assertThat(columns)
+                .containsExactlyInAnyOrder(
+                        "tenant_id", "user_id", "as_of", "version", "execution_id", "updated_at");
+    }
+
+    private static String of(String id, String strategy) {
+        return """
+        {"mode": "batch", "source": "bets", "execution_id": "%s", "load": {"strategy": "%s"}}\
+        """
+                .formatted(id, strategy);
+    }
+
+    private static String line(String user) {
+        return "t-%1$s,%1$s,3.00,bet,,2026-11-20T10:00:00Z\n".formatted(user);
+    }
+
+    /** Ages grow between the two moments; everything else has to be the same. */
+    private static void assertSame(String user, JsonNode live, Map<String, Object> loaded) {
+        var features = live.path("features");
+        var liveAt = Instant.parse(live.path("as_of").asString());
+        var loadedAt = Objects.requireNonNull((Instant) loaded.get("as_of"));
+        double apart = Duration.between(loadedAt, liveAt).toMillis() / 86_400e3;
+        for (var feature : FeatureCatalog.all()) {
+            var there = features.get(feature.name());
+            var here = loaded.get(feature.name());
+            if (here instanceof Double number) {
+                double since =
+                        feature.name().matches("recency_days|days_since_.*|tenure_days")
+                                ? apart
+                                : 0;
+                assertThat(there).as("%s: %s", user, feature.name()).isNotNull();
+                assertThat(there.asDouble())
+                        .as("%s: %s", user, feature.name())
+                        .isCloseTo(number + since, within(1e-6 + 1e-9 * Math.abs(number)));
+            } else {
+                assertThat(there == null ? null : there.asString())
+                        .as("%s: %s", user, feature.name())
+                        .isEqualTo(here);
+            }
+        }
+    }
+
+    private static JsonNode live(RunClient client, String user) {
+        return Objects.requireNonNull(
+                client.client()
+                        .get()
+                        .uri("/api/v1/features/" + user)
+                        .exchange()
+                        .expectBody(JsonNode.class)
+                        .returnResult()
+                        .getResponseBody());
+    }
+
+    private void execute(String sql) throws SQLException {
+        try (var connection = mesh.jdbc();
+                var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private List<String> users(String tenant) throws SQLException {
+        var users = new ArrayList<String>();
+        try (var connection = mesh.jdbc();
+                var query =
+                        connection.prepareStatement(
+                                "SELECT user_id FROM ml_features.user_features WHERE tenant_id = ?")) {
+            query.setString(1, tenant);
+            var rows = query.executeQuery();
+            while (rows.next()) {
+                users.add(rows.getString(1));
+            }
+        }
+        return users;
+    }
+
+    /** A row's values by column, those that are there. */
+    private Map<String, Object> row(String tenant, String user) throws SQLException {
+        var values = new HashMap<String, Object>();
+        try (var connection = mesh.jdbc();
+                var query =
+                        connection.prepareStatement(
+                                "SELECT * FROM ml_features.user_features WHERE tenant_id = ? AND user_id = ?")) {
+            query.setString(1, tenant);
+            query.setString(2, user);
+            var rows = query.executeQuery();
+            assertThat(rows.next()).as(user).isTrue();
+            for (int i = 1; i <= rows.getMetaData().getColumnCount(); i++) {
+                @Nullable Object value = rows.getObject(i);
+                if (value instanceof java.sql.Timestamp time) {
+                    value = time.toInstant();
+                }
+                if (value != null) {
+                    values.put(rows.getMetaData().getColumnName(i), value);
+                }
+            }
+        }
+        return values;
+    }
+}
