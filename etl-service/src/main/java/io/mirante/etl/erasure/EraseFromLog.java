@@ -100,7 +100,10 @@ final class EraseFromLog implements ErasePerson {
                                                         person,
                                                         db,
                                                         "user_id",
-                                                        List.of("user_feature_state"))
+                                                        List.of(
+                                                                "user_feature_state",
+                                                                "ml_features.user_features",
+                                                                "ml_features.user_features_backup"))
                                                 .map(features ->
                                                         all(
                                                                 person, held, events, ids, features,

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param time when, a column of type timestamp
  * @param type what, such as {@code =purchase}; names of other systems for what Mirante has a name for are translated
  * @param amount how much
+ * @param order of which order a row is a line; the lines of one user's order are one event, at the first's time and with the
+ *     sum of their amounts; null = each row is an event
  * @param where which rows say something; null = all. A row for which it is not true is counted and left out
  */
 public record EventMapping(
@@ -24,6 +26,7 @@ public record EventMapping(
         @Nullable String category,
         @Nullable String gameType,
         @Nullable String channel,
+        @Nullable String order,
         @Nullable String where) {
 
     /** Of a table of transactions. One that did not succeed moved no money. */
@@ -33,6 +36,7 @@ public record EventMapping(
                     "created_at",
                     "transaction_type",
                     "amount",
+                    null,
                     null,
                     null,
                     null,
@@ -53,6 +57,7 @@ public record EventMapping(
         put(parts, "category", category);
         put(parts, "game_type", gameType);
         put(parts, "channel", channel);
+        put(parts, "order", order);
         put(parts, "where", where);
         return parts;
     }

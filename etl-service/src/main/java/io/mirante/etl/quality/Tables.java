@@ -315,28 +315,22 @@ public final class Tables implements AutoCloseable {
      * @throws UnreadableTableException when a part of the mapping gives values of another kind than it should
      */
     public long events(EventMapping mapping) throws SQLException, UnreadableTableException {
-        var type = EventMapping.sql(mapping.type()) + "::varchar";
-        var names = new StringBuilder("CASE lower(%s)".formatted(type));
-        TYPES.forEach((theirs, ours) ->
-                names.append(" WHEN %s THEN %s".formatted(Sql.text(theirs), Sql.text(ours))));
-        names.append(" ELSE lower(%s) END".formatted(type));
         try {
             execute(
                     """
-                    CREATE TABLE %s AS SELECT * FROM (
+                    CREATE VIEW told AS SELECT * FROM (
                         SELECT %s::varchar AS user_id, %s AS id, %s AS event_type, %s::varchar AS session_id,
                             %s::timestamptz AS occurred_at, NULL::double AS score, %s::double AS amount,
                             upper(%s::varchar) AS currency, left(%s::varchar, 100) AS category,
                             lower(%s::varchar) AS game_type, left(%s::varchar, 100) AS channel, NULL::int AS opt_in_games,
-                            NULL::int AS opt_in_promotions
+                            NULL::int AS opt_in_promotions, %s::varchar AS order_id
                         FROM clean WHERE coalesce(%s, false))
                     WHERE user_id IS NOT NULL AND occurred_at IS NOT NULL AND event_type IS NOT NULL\
                     """
                             .formatted(
-                                    EVENTS,
                                     EventMapping.sql(mapping.user()),
                                     ROW,
-                                    names,
+                                    named(EventMapping.sql(mapping.type()) + "::varchar"),
                                     EventMapping.sql(mapping.session()),
                                     EventMapping.sql(mapping.time()),
                                     EventMapping.sql(mapping.amount()),
@@ -344,14 +338,35 @@ public final class Tables implements AutoCloseable {
                                     EventMapping.sql(mapping.category()),
                                     EventMapping.sql(mapping.gameType()),
                                     EventMapping.sql(mapping.channel()),
+                                    EventMapping.sql(mapping.order()),
                                     mapping.where() == null
                                             ? "true"
                                             : "(" + mapping.where() + ")"));
+            execute(
+                    mapping.order() == null
+                            ? "CREATE TABLE %s AS SELECT * EXCLUDE (order_id) FROM told"
+                                    .formatted(EVENTS)
+                            : """
+                            CREATE TABLE %s AS SELECT user_id, min(id) AS id, event_type, min(session_id) AS session_id,
+                                min(occurred_at) AS occurred_at, NULL::double AS score, sum(amount) AS amount,
+                                min(currency) AS currency, min(category) AS category, min(game_type) AS game_type,
+                                min(channel) AS channel, NULL::int AS opt_in_games, NULL::int AS opt_in_promotions
+                            FROM told GROUP BY user_id, event_type, coalesce(order_id, 'row ' || id)\
+                            """
+                                    .formatted(EVENTS));
         } catch (SQLException e) {
             throw new UnreadableTableException(
                     "events could not be made of the rows: " + firstLine(e));
         }
-        return count("SELECT count(*) FROM clean") - count("SELECT count(*) FROM " + EVENTS);
+        return count("SELECT count(*) FROM clean") - count("SELECT count(*) FROM told");
+    }
+
+    /** A type as Mirante names it. */
+    private static String named(String type) {
+        var name = new StringBuilder("CASE lower(%s)".formatted(type));
+        TYPES.forEach((theirs, ours) ->
+                name.append(" WHEN %s THEN %s".formatted(Sql.text(theirs), Sql.text(ours))));
+        return name.append(" ELSE lower(%s) END".formatted(type)).toString();
     }
 
     /** A view of a table with what the checks look at besides its columns; answers its name. */

@@ -169,6 +169,7 @@ final class CheckSource implements JobHandler {
                                 Stream.concat(Stream.of("user_id"), BatchFeatures.names().stream())
                                         .toList());
         var loaded = load(context, run, report, made, csv);
+        ask(tenant, db -> FeatureLoads.forgetErased(db, tenant, run.executionId())).block(LIMIT);
         return result(run, report, stoppedBy, loaded);
     }
 
@@ -218,6 +219,12 @@ final class CheckSource implements JobHandler {
                                                                                     report,
                                                                                     List.of(),
                                                                                     Runs.COMPLETED))
+                                                                    .then(
+                                                                            FeatureLoads
+                                                                                    .forgetErased(
+                                                                                            db,
+                                                                                            tenant,
+                                                                                            id))
                                                                     .thenReturn(loaded)))
                             .block(LOAD_LIMIT));
         }

@@ -236,6 +236,39 @@ final class FeatureLoads {
     }
 
     /**
+     * Removes from a load whoever was erased since the run began to read, within the caller's transaction: once before the load is
+     * seen and once after, when an erasure of that time has ended or will find the row itself.
+     */
+    static Mono<Void> forgetErased(DatabaseClient db, String tenant, String executionId) {
+        return db.sql(
+                        """
+                        DELETE FROM %s u USING etl_run r, person_erasure e
+                        WHERE u.tenant_id = $1 AND u.execution_id = $2 AND r.tenant_id = $1 AND r.execution_id = $2
+                            AND e.tenant_id = $1 AND e.erased_at > r.started_at - interval '1 minute'
+                            AND e.user_hash = encode(sha256(convert_to($1 || chr(10) || u.user_id, 'UTF8')), 'hex')\
+                        """
+                                .formatted(TABLE))
+                .bind(0, tenant)
+                .bind(1, executionId)
+                .then();
+    }
+
+    /** Drops backups whose time is over, of all tenants. */
+    static Mono<Long> dropOldBackups(DatabaseClient db) {
+        return db.sql(
+                        """
+                        WITH over AS (
+                            UPDATE etl_run SET backup_until = NULL WHERE backup_until < now()
+                            RETURNING tenant_id, execution_id
+                        )
+                        DELETE FROM %s b USING over o WHERE b.tenant_id = o.tenant_id AND b.taken_for = o.execution_id\
+                        """
+                                .formatted(BACKUP))
+                .fetch()
+                .rowsUpdated();
+    }
+
+    /**
      * Takes a load back, within the caller's transaction. One that was taken back already stays so.
      *
      * @throws ProblemException 409 when the run loaded nothing, its backup is gone, or a later load stands

@@ -46,6 +46,7 @@ final class ShapeText {
             @Nullable String category,
             @Nullable String gameType,
             @Nullable String channel,
+            @Nullable String order,
             @Nullable String where) {}
 
     private record GivenColumn(
@@ -123,6 +124,7 @@ final class ShapeText {
                 parts.category(),
                 parts.gameType(),
                 parts.channel(),
+                parts.order(),
                 parts.where());
     }
 

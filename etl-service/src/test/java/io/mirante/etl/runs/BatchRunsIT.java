@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
+import io.mirante.contracts.gateway.PersonErased;
 import io.mirante.etl.RawRecords;
 import io.mirante.etl.features.FeatureCatalog;
 import io.mirante.platform.messaging.Outgoing;
+import io.mirante.platform.persistence.StreamDatabase;
+import io.mirante.platform.persistence.TenantDatabase;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
 import java.sql.SQLException;
@@ -32,6 +35,8 @@ class BatchRunsIT {
             "transaction_id,user_id,amount,transaction_type,status,created_at\n";
 
     @Autowired Mesh mesh;
+    @Autowired TenantDatabase database;
+    @Autowired StreamDatabase stream;
 
     @Test
     void transactionsBecomeFeaturesAndTheLoadCanBeTakenBack() throws Exception {
@@ -296,6 +301,49 @@ class BatchRunsIT {
         assertThat(columns)
                 .containsExactlyInAnyOrder(
                         "tenant_id", "user_id", "as_of", "version", "execution_id", "updated_at");
+    }
+
+    @Test
+    void anErasedPersonIsInNoLoadAndInNoBackup() throws Exception {
+        var tenant = mesh.newTenant();
+        var client = new RunClient(mesh, tenant);
+        client.upload("bets", "bets.csv", HEADER + line("ana") + line("bob"), null);
+        client.finished(of("one", "merge"));
+        client.finished(of("two", "merge"));
+        var removed = mesh.erase(tenant, "ana").removed();
+        assertThat(removed)
+                .contains(
+                        new PersonErased.Removal(
+                                "ml_features.user_features", PersonErased.Removal.DELETED, 1),
+                        new PersonErased.Removal(
+                                "ml_features.user_features_backup",
+                                PersonErased.Removal.DELETED,
+                                1));
+        client.post("/api/v1/etl/runs/two/rollback", "", 200);
+        assertThat(users(tenant)).containsExactly("bob");
+
+        // a load that read the person before the erasure and commits after it
+        execute(
+                "INSERT INTO ml_features.user_features (tenant_id, user_id, as_of, version, execution_id) VALUES ('%s', 'ana', now(), 2, 'one')"
+                        .formatted(tenant));
+        database.one(tenant, db -> FeatureLoads.forgetErased(db, tenant, "one")).block();
+        assertThat(users(tenant)).containsExactly("bob");
+    }
+
+    @Test
+    void anOldBackupIsDroppedAndClosesTheWayBack() throws Exception {
+        var tenant = mesh.newTenant();
+        var client = new RunClient(mesh, tenant);
+        client.upload("bets", "bets.csv", HEADER + line("ana"), null);
+        client.finished(of("one", "merge"));
+        client.finished(of("two", "merge"));
+        execute(
+                "UPDATE etl_run SET backup_until = now() - interval '1 second' WHERE tenant_id = '%s' AND execution_id = 'two'"
+                        .formatted(tenant));
+        FeatureLoads.dropOldBackups(stream.client()).block();
+        assertThat(client.post("/api/v1/etl/runs/two/rollback", "", 409).path("type").asString())
+                .endsWith("backup-gone");
+        assertThat(users(tenant)).containsExactly("ana");
     }
 
     private static String of(String id, String strategy) {
