@@ -1,7 +1,6 @@
 package io.mirante.etl.runs;
 
 import io.mirante.contracts.Json;
-import io.mirante.platform.jobs.Job;
 import io.mirante.platform.jobs.Jobs;
 import io.mirante.platform.persistence.TenantDatabase;
 import io.mirante.platform.web.Caller;
@@ -52,17 +51,9 @@ class RunController {
         return database.one(
                 tenant,
                 db ->
-                        exists(db, tenant, valid.source())
-                                .switchIfEmpty(
-                                        Mono.error(() ->
-                                                ProblemException.malformed(
-                                                        "/source",
-                                                        "unknown",
-                                                        "there is no source %s; see GET /api/v1/etl/sources"
-                                                                .formatted(valid.source()))))
+                        Sources.require(db, tenant, valid.source())
                                 .then(
-                                        Runs.add(db, tenant, valid)
-                                                .flatMap(id -> submit(db, tenant, id))
+                                        Runs.submit(jobs, db, tenant, valid)
                                                 .switchIfEmpty(
                                                         Mono.defer(
                                                                 () -> earlier(db, tenant, valid))))
@@ -72,12 +63,6 @@ class RunController {
                                                         URI.create(
                                                                 "/api/v1/jobs/" + accepted.jobId()))
                                                 .body(accepted)));
-    }
-
-    private static Mono<Boolean> exists(DatabaseClient db, String tenant, String source) {
-        return source.equals(RunRequest.EVENTS)
-                ? Mono.just(true)
-                : Sources.find(db, tenant, source).map(found -> true);
     }
 
     @PostMapping("/api/v1/etl/runs/{executionId}/rollback")
@@ -99,14 +84,6 @@ class RunController {
                                                                 db,
                                                                 caller.tenant(),
                                                                 executionId))));
-    }
-
-    private Mono<RunAccepted> submit(DatabaseClient db, String tenant, String id) {
-        var payload = Json.mapper().createObjectNode().put(CheckSource.EXECUTION_ID, id);
-        return jobs.submit(db, tenant, CheckSource.KIND, payload)
-                .map(Job::id)
-                .flatMap(
-                        job -> Runs.link(db, tenant, id, job).thenReturn(new RunAccepted(job, id)));
     }
 
     private static Mono<RunAccepted> earlier(

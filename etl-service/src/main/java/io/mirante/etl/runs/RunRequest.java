@@ -7,6 +7,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +58,15 @@ record RunRequest(
      */
     Valid validated() {
         var errors = new ArrayList<FieldError>();
+        check(errors);
+        if (!errors.isEmpty()) {
+            throw ProblemException.malformed(errors);
+        }
+        return valid();
+    }
+
+    /** Adds what is wrong. */
+    void check(List<FieldError> errors) {
         boolean batch = BATCH.equals(mode);
         if (!batch && !VALIDATE_ONLY.equals(mode)) {
             errors.add(
@@ -65,7 +75,13 @@ record RunRequest(
                             "unknown",
                             "mode must be validate_only or batch; features of live events are kept current without a run"));
         }
-        var strategy = strategy(errors);
+        if (strategy().isEmpty()) {
+            errors.add(
+                    new FieldError(
+                            "/load/strategy",
+                            "unknown",
+                            "strategy must be merge, replace or append"));
+        }
         if (load != null && !batch) {
             errors.add(
                     new FieldError(
@@ -78,38 +94,29 @@ record RunRequest(
                             "required",
                             "source must be events or the name of a source, see GET /api/v1/etl/sources"));
         }
-        var id = Objects.requireNonNullElseGet(executionId, () -> UUID.randomUUID().toString());
-        if (!id.matches("[A-Za-z0-9][A-Za-z0-9._:+-]{0,199}")) {
+        if (executionId != null && !executionId.matches("[A-Za-z0-9][A-Za-z0-9._:+-]{0,199}")) {
             errors.add(
                     new FieldError(
                             "/execution_id",
                             "invalid",
                             "execution_id must have 1 to 200 letters, digits, dots, colons, dashes, plus signs or underscores"));
         }
-        if (!errors.isEmpty()) {
-            throw ProblemException.malformed(errors);
-        }
+    }
+
+    /** What was checked. */
+    Valid valid() {
         return new Valid(
                 Objects.requireNonNull(mode),
                 Objects.requireNonNull(source),
-                batch ? strategy : null,
+                BATCH.equals(mode) ? strategy().orElseThrow() : null,
                 Boolean.TRUE.equals(strict),
                 referenceTime == null ? null : referenceTime.truncatedTo(ChronoUnit.MICROS),
-                id);
+                Objects.requireNonNullElseGet(executionId, () -> UUID.randomUUID().toString()));
     }
 
-    private LoadStrategy strategy(List<FieldError> errors) {
-        if (load == null || load.strategy() == null) {
-            return LoadStrategy.MERGE;
-        }
-        return LoadStrategy.of(load.strategy())
-                .orElseGet(() -> {
-                    errors.add(
-                            new FieldError(
-                                    "/load/strategy",
-                                    "unknown",
-                                    "strategy must be merge, replace or append"));
-                    return LoadStrategy.MERGE;
-                });
+    private Optional<LoadStrategy> strategy() {
+        return load == null || load.strategy() == null
+                ? Optional.of(LoadStrategy.MERGE)
+                : LoadStrategy.of(load.strategy());
     }
 }

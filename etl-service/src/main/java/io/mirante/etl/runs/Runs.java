@@ -3,6 +3,8 @@ package io.mirante.etl.runs;
 import io.mirante.contracts.Json;
 import io.mirante.etl.quality.ColumnProfile;
 import io.mirante.etl.quality.QualityReport;
+import io.mirante.platform.jobs.Job;
+import io.mirante.platform.jobs.Jobs;
 import io.mirante.platform.web.Page;
 import io.mirante.platform.web.Paging;
 import io.r2dbc.spi.Readable;
@@ -39,8 +41,26 @@ final class Runs {
 
     private Runs() {}
 
-    /** Stores a new run; empty when there is one of that id. */
-    static Mono<String> add(DatabaseClient db, String tenant, RunRequest.Valid request) {
+    /** Stores a new run and the job that does it; empty when there is one of that id. */
+    static Mono<RunController.RunAccepted> submit(
+            Jobs jobs, DatabaseClient db, String tenant, RunRequest.Valid request) {
+        return add(db, tenant, request)
+                .flatMap(id ->
+                        jobs.submit(
+                                        db,
+                                        tenant,
+                                        CheckSource.KIND,
+                                        Json.mapper()
+                                                .createObjectNode()
+                                                .put(CheckSource.EXECUTION_ID, id))
+                                .map(Job::id)
+                                .flatMap(job ->
+                                        link(db, tenant, id, job)
+                                                .thenReturn(
+                                                        new RunController.RunAccepted(job, id))));
+    }
+
+    private static Mono<String> add(DatabaseClient db, String tenant, RunRequest.Valid request) {
         var spec =
                 db.sql(
                                 """
@@ -59,7 +79,8 @@ final class Runs {
                 .one();
     }
 
-    static Mono<Void> link(DatabaseClient db, String tenant, String executionId, String jobId) {
+    private static Mono<Void> link(
+            DatabaseClient db, String tenant, String executionId, String jobId) {
         return db.sql("UPDATE etl_run SET job_id = $3 WHERE tenant_id = $1 AND execution_id = $2")
                 .bind(0, tenant)
                 .bind(1, executionId)

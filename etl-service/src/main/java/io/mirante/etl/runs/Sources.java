@@ -4,6 +4,7 @@ import io.mirante.contracts.Json;
 import io.mirante.etl.quality.TableShape;
 import io.mirante.platform.web.Page;
 import io.mirante.platform.web.Paging;
+import io.mirante.platform.web.ProblemException;
 import io.r2dbc.spi.Readable;
 import java.time.Instant;
 import java.util.Objects;
@@ -59,6 +60,21 @@ final class Sources {
                 .bind(1, name)
                 .map(Sources::read)
                 .one();
+    }
+
+    /** Fails with 400 when a run cannot name that source. */
+    static Mono<Void> require(DatabaseClient db, String tenant, String name) {
+        return name.equals(RunRequest.EVENTS)
+                ? Mono.empty()
+                : find(db, tenant, name)
+                        .switchIfEmpty(
+                                Mono.error(() ->
+                                        ProblemException.malformed(
+                                                "/source",
+                                                "unknown",
+                                                "there is no source %s; see GET /api/v1/etl/sources"
+                                                        .formatted(name))))
+                        .then();
     }
 
     /** By name. */

@@ -1,0 +1,143 @@
+package io.mirante.etl.runs;
+
+import io.mirante.platform.jobs.Jobs;
+import io.mirante.platform.persistence.CrossTenant;
+import io.mirante.platform.persistence.StreamDatabase;
+import io.mirante.platform.persistence.TenantDatabase;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.SmartLifecycle;
+import org.springframework.r2dbc.core.DatabaseClient;
+import org.springframework.stereotype.Component;
+import reactor.core.publisher.Mono;
+
+/**
+ * Submits the runs whose time has come, every few seconds. A time is claimed in the transaction that submits its run, so that
+ * replicas begin it once, and a replica that dies in between leaves it to the others.
+ */
+@Component
+@CrossTenant("asks which tenants have a schedule that is due; submitting runs as the tenant")
+final class BeginScheduledRuns implements SmartLifecycle {
+
+    private static final Logger LOG = LoggerFactory.getLogger(BeginScheduledRuns.class);
+    private static final Duration EVERY = Duration.ofSeconds(3);
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+
+    private final StreamDatabase stream;
+    private final TenantDatabase database;
+    private final Jobs jobs;
+    private ScheduledExecutorService thread = Executors.newScheduledThreadPool(0);
+    private volatile boolean running;
+
+    BeginScheduledRuns(StreamDatabase stream, TenantDatabase database, Jobs jobs) {
+        this.stream = stream;
+        this.database = database;
+        this.jobs = jobs;
+    }
+
+    @Override
+    public void start() {
+        running = true;
+        thread =
+                Executors.newSingleThreadScheduledExecutor(
+                        Thread.ofPlatform().daemon().name("schedules").factory());
+        var unused =
+                thread.scheduleWithFixedDelay(
+                        this::turn, EVERY.toMillis(), EVERY.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public void stop() {
+        running = false;
+        thread.shutdownNow();
+    }
+
+    @Override
+    public boolean isRunning() {
+        return running;
+    }
+
+    private void turn() {
+        try {
+            for (var tenant : dueTenants()) {
+                begin(tenant, Instant.now()).block(LIMIT);
+            }
+        } catch (RuntimeException e) {
+            if (running) {
+                LOG.warn("cannot begin scheduled runs at the moment: {}", e.getMessage());
+            }
+        }
+    }
+
+    private List<String> dueTenants() {
+        return Objects.requireNonNull(
+                stream.client()
+                        .sql("SELECT DISTINCT tenant_id FROM etl_schedule WHERE next_at <= now()")
+                        .map(row -> Objects.requireNonNull(row.get(0, String.class)))
+                        .all()
+                        .collectList()
+                        .block(LIMIT));
+    }
+
+    /** Begins what is due of a tenant. */
+    Mono<Void> begin(String tenant, Instant now) {
+        return database.one(
+                tenant,
+                db ->
+                        Schedules.due(db, tenant, now)
+                                .concatMap(schedule -> begin(db, tenant, schedule, now))
+                                .then());
+    }
+
+    private Mono<Void> begin(DatabaseClient db, String tenant, Schedule schedule, Instant now) {
+        var next = ScheduleRequest.next(schedule.cron(), ZoneId.of(schedule.timezone()), now);
+        var load = schedule.load();
+        var request =
+                new RunRequest.Valid(
+                        schedule.mode(),
+                        schedule.source(),
+                        load == null ? null : load.strategy(),
+                        schedule.strict(),
+                        null,
+                        id(schedule));
+        return isOver(db, tenant, schedule)
+                .flatMap(over ->
+                        over
+                                ? Runs.submit(jobs, db, tenant, request)
+                                        .then(
+                                                Schedules.passed(
+                                                        db,
+                                                        tenant,
+                                                        schedule,
+                                                        next,
+                                                        request.executionId()))
+                                : Schedules.passed(db, tenant, schedule, next, null));
+    }
+
+    /** The schedule and its time. */
+    private static String id(Schedule schedule) {
+        return "%s+%s"
+                .formatted(
+                        schedule.name().replaceAll("[^A-Za-z0-9._-]", "_"),
+                        Objects.requireNonNull(schedule.nextAt()));
+    }
+
+    private static Mono<Boolean> isOver(DatabaseClient db, String tenant, Schedule schedule) {
+        var last = schedule.lastExecutionId();
+        return last == null
+                ? Mono.just(true)
+                : Runs.find(db, tenant, last)
+                        .map(run ->
+                                !run.status().equals(Runs.PENDING)
+                                        && !run.status().equals(Runs.RUNNING))
+                        .defaultIfEmpty(true);
+    }
+}
