@@ -109,7 +109,7 @@ final class NamedRows {
                 var out = out(next, packed)) {
             return format == FileFormat.JSON
                     ? array(in, out)
-                    : lines(in, out, format == FileFormat.CSV);
+                    : lines(in, out, format != FileFormat.NDJSON);
         }
     }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.function.ObjDoubleConsumer;
 import org.jspecify.annotations.Nullable;
@@ -16,18 +17,34 @@ public final class TableCheck {
     /**
      * What to check.
      *
-     * @param file plain or gzip
+     * @param files each plain or gzip
      * @param shape what the table is to look like; null = what it seems to be
      * @param reference moment that freshness counts from
      * @param baseline profile of what was left in the last good run of the same source; empty = there is none
      */
     public record Order(
-            Path file,
+            List<Path> files,
             FileFormat format,
             @Nullable TableShape shape,
             Thresholds thresholds,
             Instant reference,
-            Map<String, ColumnProfile> baseline) {}
+            Map<String, ColumnProfile> baseline) {
+
+        public Order {
+            files = List.copyOf(files);
+        }
+
+        /** What to check of one file. */
+        public Order(
+                Path file,
+                FileFormat format,
+                @Nullable TableShape shape,
+                Thresholds thresholds,
+                Instant reference,
+                Map<String, ColumnProfile> baseline) {
+            this(List.of(file), format, shape, thresholds, reference, baseline);
+        }
+    }
 
     /**
      * Does it.
@@ -40,7 +57,7 @@ public final class TableCheck {
             throws IOException, SQLException, UnreadableTableException {
         try (var tables = new Tables(scratch)) {
             progress.accept("reading", 0);
-            tables.read(order.file(), order.format());
+            tables.read(order.files(), order.format());
             var given = order.shape();
             var shape = given == null ? tables.guess() : given;
             progress.accept("cleaning", 0.3);
