@@ -48,7 +48,8 @@ final class EraseFromRuns {
     }
 
     private Mono<Erased> uploads(Target person, DatabaseClient db) {
-        return db.sql("SELECT format, file FROM etl_source WHERE tenant_id = $1")
+        return db.sql(
+                        "SELECT format, file FROM etl_source WHERE tenant_id = $1 AND kind = 'upload'")
                 .bind(0, person.tenantId())
                 .map(row ->
                         new Upload(

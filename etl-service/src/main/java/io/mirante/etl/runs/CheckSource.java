@@ -1,7 +1,6 @@
 package io.mirante.etl.runs;
 
 import io.mirante.contracts.Json;
-import io.mirante.etl.quality.FileFormat;
 import io.mirante.etl.quality.QualityReport;
 import io.mirante.etl.quality.TableCheck;
 import io.mirante.etl.quality.UnreadableTableException;
@@ -10,7 +9,6 @@ import io.mirante.platform.jobs.JobFailedException;
 import io.mirante.platform.jobs.JobHandler;
 import io.mirante.platform.persistence.TenantDatabase;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -35,12 +33,12 @@ final class CheckSource implements JobHandler {
     private static final String SCRATCH = "run.duckdb";
 
     private final TenantDatabase database;
-    private final SourceFiles files;
+    private final SourceFetch sources;
     private final QualityThresholdStore thresholds;
 
-    CheckSource(TenantDatabase database, SourceFiles files, QualityThresholdStore thresholds) {
+    CheckSource(TenantDatabase database, SourceFetch sources, QualityThresholdStore thresholds) {
         this.database = database;
-        this.files = files;
+        this.sources = sources;
         this.thresholds = thresholds;
     }
 
@@ -55,10 +53,18 @@ final class CheckSource implements JobHandler {
         var id = context.payload().path(EXECUTION_ID).asString();
         var run = Objects.requireNonNull(ask(tenant, db -> Runs.find(db, tenant, id)).block(LIMIT));
         ask(tenant, db -> Runs.begin(db, tenant, id)).block(LIMIT);
-        try {
-            var report = check(context, run);
+        try (var input = sources.fetch(source(run, tenant), context)) {
+            var report = check(context, run, input);
             var stoppedBy = stoppedBy(run, report);
-            ask(tenant, db -> Runs.complete(db, tenant, id, report, stoppedBy)).block(LIMIT);
+            ask(
+                            tenant,
+                            db ->
+                                    Runs.complete(db, tenant, id, report, stoppedBy)
+                                            .then(
+                                                    stoppedBy.isEmpty()
+                                                            ? input.advance(db, tenant)
+                                                            : Mono.empty()))
+                    .block(LIMIT);
             var result = Json.mapper().createObjectNode();
             result.put(EXECUTION_ID, id);
             result.put("data_quality_score", report.transformed().score());
@@ -68,6 +74,9 @@ final class CheckSource implements JobHandler {
         } catch (UnreadableTableException e) {
             end(tenant, id, Runs.FAILED, String.valueOf(e.getMessage()));
             throw new JobFailedException("unreadable-source", String.valueOf(e.getMessage()));
+        } catch (JobFailedException e) {
+            end(tenant, id, Runs.FAILED, String.valueOf(e.getMessage()));
+            throw e;
         } catch (CancellationException e) {
             end(tenant, id, Runs.CANCELLED, "cancelled");
             throw e;
@@ -78,24 +87,27 @@ final class CheckSource implements JobHandler {
         }
     }
 
-    private QualityReport check(JobContext context, Run run)
-            throws IOException, SQLException, UnreadableTableException, JobFailedException {
-        var tenant = context.tenant();
+    private Source source(Run run, String tenant) throws JobFailedException {
         var source = ask(tenant, db -> Sources.find(db, tenant, run.source())).block(LIMIT);
-        if (source == null || !Files.exists(files.find(source.file()))) {
-            var message = "the source %s is gone; upload it again".formatted(run.source());
-            end(tenant, run.executionId(), Runs.FAILED, message);
-            throw new JobFailedException("source-gone", message);
+        if (source == null) {
+            throw new JobFailedException(
+                    "source-gone", "the source %s is gone".formatted(run.source()));
         }
+        return source;
+    }
+
+    private QualityReport check(JobContext context, Run run, SourceFetch.Input input)
+            throws IOException, SQLException, UnreadableTableException {
+        var tenant = context.tenant();
         var baseline =
                 Objects.requireNonNull(
                         ask(tenant, db -> Runs.baseline(db, tenant, run.source())).block(LIMIT));
         var reference = run.referenceTime() == null ? Instant.now() : run.referenceTime();
         return TableCheck.run(
                 new TableCheck.Order(
-                        files.find(source.file()),
-                        FileFormat.of(source.format()).orElseThrow(),
-                        source.shape(),
+                        input.files(),
+                        input.format(),
+                        input.source().shape(),
                         Objects.requireNonNull(
                                 ask(tenant, db -> thresholds.inForce(db, tenant)).block(LIMIT)),
                         reference,

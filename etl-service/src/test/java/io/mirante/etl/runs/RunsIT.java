@@ -373,6 +373,41 @@ class RunsIT {
     }
 
     @Test
+    void aSourceElsewhereNeedsAPublicHostAndAMasterKey() {
+        var tenant = mesh.newTenant();
+        var postgres =
+                "{\"name\":\"x\",\"kind\":\"postgresql\",\"host\":\"%s\",\"database\":\"d\",\"user\":\"u\",\"password\":\"p\",\"table\":\"t\"}";
+        for (var host : List.of("127.0.0.1", "localhost", "::1", "169.254.169.254", "10.0.0.1")) {
+            var problem = named(tenant, postgres.formatted(host), 422);
+            assertThat(problem.path("detail").asString())
+                    .contains("/host")
+                    .contains("SOURCE_ALLOWED_HOSTS");
+        }
+        assertThat(
+                        named(
+                                        tenant,
+                                        "{\"name\":\"x\",\"kind\":\"s3\",\"format\":\"csv\",\"bucket\":\"bucket\",\"endpoint\":\"http://[::1]:9000\",\"access_key\":\"a\",\"secret_key\":\"s\"}",
+                                        422)
+                                .path("detail")
+                                .asString())
+                .contains("/endpoint");
+        assertThat(named(tenant, postgres.formatted("1.1.1.1"), 409).path("detail").asString())
+                .contains("MIRANTE_MASTER_KEY_FILE");
+        assertThat(get(tenant, "/api/v1/etl/sources", 200).path("items")).isEmpty();
+    }
+
+    private JsonNode named(String tenant, String body, int status) {
+        return json(
+                client(tenant)
+                        .post()
+                        .uri("/api/v1/etl/sources")
+                        .header("Content-Type", "application/json")
+                        .bodyValue(body)
+                        .exchange(),
+                status);
+    }
+
+    @Test
     void aRequestThatMakesNoSenseIsRefused() {
         var tenant = mesh.newTenant();
         refused(tenant, "{\"mode\":\"guess\",\"source\":\"x\"}", "/mode");
