@@ -20,6 +20,10 @@ import org.springframework.util.unit.DataSize;
  *     a program or a shared login, and is refused
  * @param maxSourceSize largest file of a source, as it comes; 1 byte or more ({@code MAX_SOURCE_SIZE})
  * @param keepBackups how long a load can be rolled back, 1 hour or more ({@code MIRANTE_KEEP_BACKUPS})
+ * @param sourceAllowedHosts names or addresses, as they are given, that sources may be at although they are private
+ *     ({@code SOURCE_ALLOWED_HOSTS})
+ * @param sourceTimeout how long PostgreSQL may take for a source's rows, 1 second to a day
+ * @param masterKeyFile the installation's master key, which seals sources' credentials; empty = there are none
  * @param quality from when checks of tables pass, by check, where it is not the product's own threshold
  */
 @ConfigurationProperties("mirante.etl")
@@ -29,10 +33,14 @@ public record EtlSettings(
         @DefaultValue("20") int mergesPerHour,
         @DefaultValue("4GB") DataSize maxSourceSize,
         @DefaultValue("30d") Duration keepBackups,
+        @DefaultValue List<String> sourceAllowedHosts,
+        @DefaultValue("1h") Duration sourceTimeout,
+        @DefaultValue("") String masterKeyFile,
         @DefaultValue Map<String, Double> quality) {
 
     public EtlSettings {
         blockedIds = List.copyOf(blockedIds);
+        sourceAllowedHosts = List.copyOf(sourceAllowedHosts);
         if (!(refresh.compareTo(Duration.ofMinutes(1)) >= 0)) {
             throw new IllegalArgumentException(
                     "mirante.etl.refresh must be at least 1 minute, was " + refresh);
@@ -48,6 +56,11 @@ public record EtlSettings(
         if (!(keepBackups.compareTo(Duration.ofHours(1)) >= 0)) {
             throw new IllegalArgumentException(
                     "mirante.etl.keep-backups must be at least 1 hour, was " + keepBackups);
+        }
+        if (!(sourceTimeout.toSeconds() >= 1 && sourceTimeout.compareTo(Duration.ofDays(1)) <= 0)) {
+            throw new IllegalArgumentException(
+                    "mirante.etl.source-timeout must be 1 second to 24 hours, was "
+                            + sourceTimeout);
         }
         // An environment variable cannot tell data_types from data.types.
         quality =

@@ -1,9 +1,9 @@
 package io.mirante.alert.alerting;
 
 import io.mirante.alert.webhook.Deliveries;
-import io.mirante.alert.webhook.Destinations;
 import io.mirante.alert.webhook.Recipient;
 import io.mirante.alert.webhook.Recipients;
+import io.mirante.platform.outbound.Destinations;
 import io.mirante.platform.persistence.TenantDatabase;
 import io.mirante.platform.web.Caller;
 import io.mirante.platform.web.FieldError;

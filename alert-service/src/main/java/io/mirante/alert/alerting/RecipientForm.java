@@ -1,9 +1,9 @@
 package io.mirante.alert.alerting;
 
-import io.mirante.alert.webhook.Destinations;
 import io.mirante.alert.webhook.Recipient;
-import io.mirante.alert.webhook.RefusedAddressException;
 import io.mirante.alert.webhook.Signature;
+import io.mirante.platform.outbound.Destinations;
+import io.mirante.platform.outbound.RefusedAddressException;
 import io.mirante.platform.web.FieldError;
 import io.mirante.platform.web.ProblemException;
 import java.net.UnknownHostException;

@@ -15,7 +15,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 
@@ -24,7 +23,6 @@ import org.springframework.stereotype.Component;
  * a recipient, so that a slow receiver holds up only itself. Replicas share the work through the deliveries' leases.
  */
 @Component
-@EnableConfigurationProperties(WebhookSettings.class)
 final class DeliverWebhooks implements SmartLifecycle {
 
     private static final Logger LOG = LoggerFactory.getLogger(DeliverWebhooks.class);

@@ -1,5 +1,7 @@
 package io.mirante.alert.webhook;
 
+import io.mirante.platform.outbound.Destinations;
+import io.mirante.platform.outbound.GuardedResolver;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelOption;
 import java.nio.charset.StandardCharsets;

@@ -1,7 +1,6 @@
 package io.mirante.alert.webhook;
 
 import java.util.List;
-import java.util.Locale;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
@@ -9,16 +8,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * What webhooks may reach.
  *
  * @param webhookAllowedHosts names or addresses, as they stand in the URL, that are let through although they are
- *     private; lower case
+ *     private
  */
 @ConfigurationProperties("mirante.alert")
-record WebhookSettings(@DefaultValue List<String> webhookAllowedHosts) {
-
-    WebhookSettings {
-        webhookAllowedHosts =
-                webhookAllowedHosts.stream()
-                        .map(h -> h.strip().toLowerCase(Locale.ROOT))
-                        .filter(h -> !h.isEmpty())
-                        .toList();
-    }
-}
+record WebhookSettings(@DefaultValue List<String> webhookAllowedHosts) {}

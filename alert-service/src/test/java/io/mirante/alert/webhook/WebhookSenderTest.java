@@ -3,6 +3,7 @@ package io.mirante.alert.webhook;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.mirante.alert.Receiver;
+import io.mirante.platform.outbound.Destinations;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -16,7 +17,7 @@ class WebhookSenderTest {
 
     private static Outcome send(String url, String... allowed) {
         try (var sender =
-                new WebhookSender(new Destinations(new WebhookSettings(List.of(allowed))))) {
+                new WebhookSender(new Destinations(List.of(allowed), "WEBHOOK_ALLOWED_HOSTS"))) {
             return Objects.requireNonNull(
                     sender.send(
                                     new Delivery(

@@ -114,7 +114,7 @@ final class ServiceProcesses {
         if (service.signs()) {
             values.put("MIRANTE_SIGNING_KEY_FILE", secrets.signingKey(service).toString());
         }
-        if (service == ServiceName.INGESTION) {
+        if (service == ServiceName.INGESTION || service == ServiceName.ETL) {
             values.put("MIRANTE_MASTER_KEY_FILE", secrets.masterKey().toString());
         }
         values.put("MIRANTE_INSTANCE", service.id() + "-1");

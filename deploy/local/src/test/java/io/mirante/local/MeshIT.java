@@ -92,7 +92,8 @@ final class MeshIT {
         assertThat(mesh(Map.of(), "status").code()).isZero();
         String masterKeyFile = get(port(first, "ingestion"), "MIRANTE_MASTER_KEY_FILE");
         String masterKey = Files.readString(Path.of(masterKeyFile));
-        assertThat(get(port(first, "etl"), "MIRANTE_MASTER_KEY_FILE")).isEmpty();
+        assertThat(get(port(first, "etl"), "MIRANTE_MASTER_KEY_FILE")).isEqualTo(masterKeyFile);
+        assertThat(get(port(first, "churn"), "MIRANTE_MASTER_KEY_FILE")).isEmpty();
 
         sql("INSERT INTO etl.kept VALUES (DEFAULT, 'saved')");
         sql("INSERT INTO etl.consumer_position VALUES ('c', 'mirante.events.raw', 0, 'id', 7)");

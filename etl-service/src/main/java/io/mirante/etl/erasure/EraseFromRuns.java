@@ -3,14 +3,9 @@ package io.mirante.etl.erasure;
 import io.mirante.contracts.Json;
 import io.mirante.contracts.gateway.PersonErased.Removal;
 import io.mirante.etl.quality.FileFormat;
-import io.mirante.etl.quality.Gzip;
 import io.mirante.etl.runs.SourceFiles;
 import io.mirante.platform.erasure.ErasePerson.Erased;
 import io.mirante.platform.erasure.ErasePerson.Target;
-import io.mirante.platform.erasure.PersonFiles;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -24,16 +19,16 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Takes a person out of what was uploaded for runs on this replica, and out of what runs found. Lines of text that name them go; a
- * packed file or one that is no text goes whole, and has to be uploaded again. A report that names them loses its samples and most
- * frequent values.
+ * Takes a person out of what was uploaded for runs on this replica, and out of what runs found. Rows that name them go
+ * ({@link NamedRows}). A report that names them loses its samples and most frequent values.
  */
 @Component
 final class EraseFromRuns {
 
     private static final Set<String> QUOTED = Set.of("samples", "top");
-    private static final Set<String> LINES =
-            Set.of(FileFormat.CSV.label(), FileFormat.NDJSON.label());
+
+    /** Reports quote no more of a value. */
+    private static final int QUOTE = 80;
 
     private final SourceFiles files;
 
@@ -53,7 +48,8 @@ final class EraseFromRuns {
     }
 
     private Mono<Erased> uploads(Target person, DatabaseClient db) {
-        return db.sql("SELECT format, file FROM etl_source WHERE tenant_id = $1")
+        return db.sql(
+                        "SELECT format, file FROM etl_source WHERE tenant_id = $1 AND kind = 'upload'")
                 .bind(0, person.tenantId())
                 .map(row ->
                         new Upload(
@@ -65,37 +61,40 @@ final class EraseFromRuns {
                         Flux.fromIterable(uploads)
                                 .concatMap(upload ->
                                         Mono.fromCallable(() ->
-                                                rewrite(
-                                                        files.find(upload.file()),
-                                                        LINES.contains(upload.format()),
-                                                        person.userId())))
+                                                removed(
+                                                        NamedRows.remove(
+                                                                files.find(upload.file()),
+                                                                FileFormat.of(upload.format())
+                                                                        .orElseThrow(),
+                                                                person.userId()))))
                                 .reduce(Erased.NOTHING, Erased::and)
                                 .subscribeOn(Schedulers.boundedElastic()));
     }
 
-    private static Erased rewrite(Path file, boolean lines, String userId) throws IOException {
-        if (!Files.exists(file)) {
-            return Erased.NOTHING;
-        }
-        if (lines && !Gzip.is(file)) {
-            return removed(Removal.BLANKED, PersonFiles.removeLines(file, userId) ? 1 : 0);
-        }
-        return removed(Removal.DELETED, Files.deleteIfExists(file) ? 1 : 0);
+    private static Erased removed(NamedRows.Outcome outcome) {
+        return switch (outcome) {
+            case UNTOUCHED -> Erased.NOTHING;
+            case REWRITTEN -> removed(Removal.BLANKED);
+            case DELETED -> removed(Removal.DELETED);
+        };
     }
 
-    private static Erased removed(String how, long count) {
-        return new Erased(
-                List.of(new Removal("files of sources", how, count)), List.of(), List.of());
+    private static Erased removed(String how) {
+        return new Erased(List.of(new Removal("files of sources", how, 1)), List.of(), List.of());
     }
 
+    /** Reports are JSON text: an id is looked for as JSON spells it, and cut as a quote is. */
     private static Mono<Erased> reports(Target person, DatabaseClient db) {
         return db.sql(
                         """
-                        SELECT execution_id, report::text FROM etl_run
-                        WHERE tenant_id = $1 AND position($2 in report::text) > 0\
+                        SELECT execution_id, report::text
+                        FROM etl_run, (SELECT to_jsonb(left($2, $3))::text AS quote) AS id
+                        WHERE tenant_id = $1
+                            AND position(substr(quote, 2, length(quote) - 2) in report::text) > 0\
                         """)
                 .bind(0, person.tenantId())
                 .bind(1, person.userId())
+                .bind(2, QUOTE)
                 .map(row ->
                         new Report(
                                 Objects.requireNonNull(row.get(0, String.class)),

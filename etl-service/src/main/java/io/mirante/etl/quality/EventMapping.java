@@ -5,11 +5,11 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How rows of a table say what users did. Each part is an expression over the row's columns, of which a column's name is the
+ * How rows of a table say what users did. Each part but the time is an expression over the row's columns, of which a column's name is the
  * simplest, or {@code =text} for a constant; see {@link Expressions}.
  *
  * @param user who
- * @param time when, a column of type timestamp
+ * @param time when: the name of a column of type timestamp
  * @param type what, such as {@code =purchase}; names of other systems for what Mirante has a name for are translated
  * @param amount how much
  * @param order of which order a row is a line; the lines of one user's order are one event, at the first's time and with the
@@ -45,11 +45,10 @@ public record EventMapping(
                     "status IS NULL OR lower(status) NOT IN ('failed', 'failure', 'error', 'rejected', 'declined', 'refused',"
                             + " 'denied', 'cancelled', 'canceled', 'pending', 'processing', 'reversed', 'expired')");
 
-    /** Its parts that are given, by the name of the field. */
+    /** Its parts that are expressions and given, by the name of the field. */
     public Map<String, String> parts() {
         var parts = new LinkedHashMap<String, String>();
         put(parts, "user", user);
-        put(parts, "time", time);
         put(parts, "type", type);
         put(parts, "amount", amount);
         put(parts, "currency", currency);

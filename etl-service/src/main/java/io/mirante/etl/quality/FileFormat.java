@@ -9,11 +9,16 @@ public enum FileFormat {
     CSV,
     NDJSON,
     JSON,
-    PARQUET;
+    PARQUET,
 
-    /** The format of that name in lower case. */
+    /** CSV as PostgreSQL writes it, whose form need not be guessed; nobody uploads it. */
+    COPIED;
+
+    /** The format of that name in lower case, of those that callers may name. */
     public static Optional<FileFormat> of(String name) {
-        return Arrays.stream(values()).filter(format -> format.label().equals(name)).findFirst();
+        return Arrays.stream(values())
+                .filter(format -> format != COPIED && format.label().equals(name))
+                .findFirst();
     }
 
     /** Its name for people. */

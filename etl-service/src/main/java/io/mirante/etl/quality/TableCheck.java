@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.function.ObjDoubleConsumer;
 import org.jspecify.annotations.Nullable;
@@ -43,7 +44,18 @@ public final class TableCheck implements AutoCloseable {
             Instant reference,
             Map<String, ColumnProfile> baseline) {
 
-        /** Of a file, plain or gzip. */
+        /** Of files, each plain or gzip. */
+        public Order(
+                List<Path> files,
+                FileFormat format,
+                @Nullable TableShape shape,
+                Thresholds thresholds,
+                Instant reference,
+                Map<String, ColumnProfile> baseline) {
+            this(tables -> tables.read(files, format), shape, thresholds, reference, baseline);
+        }
+
+        /** Of one file. */
         public Order(
                 Path file,
                 FileFormat format,
@@ -51,7 +63,7 @@ public final class TableCheck implements AutoCloseable {
                 Thresholds thresholds,
                 Instant reference,
                 Map<String, ColumnProfile> baseline) {
-            this(tables -> tables.read(file, format), shape, thresholds, reference, baseline);
+            this(List.of(file), format, shape, thresholds, reference, baseline);
         }
     }
 

@@ -65,8 +65,11 @@ public final class Tables implements AutoCloseable {
     private static final String NOTHING = "('NULL', 'N/A', '#N/A', 'NAN', 'NONE', '?', '-')";
     private static final double MOSTLY = 0.95;
 
+    private static final String COPIED = ", delim = ',', quote = '\"', escape = '\"'";
+
     /** Several things may be wrong with a line. */
-    private static final String UNREAD = "SELECT count(DISTINCT line) FROM reject_errors";
+    private static final String UNREAD =
+            "SELECT count(DISTINCT (scan_id, line)) FROM reject_errors";
 
     private final Path scratch;
     private final Path spill;
@@ -94,55 +97,98 @@ public final class Tables implements AutoCloseable {
         execute("SET autoinstall_known_extensions = false");
     }
 
-    /**
-     * Reads a file, plain or gzip; lines that are no rows are counted as rejected. After this nothing outside can be reached.
-     *
-     * @throws UnreadableTableException when it holds no table of that format
-     */
+    /** Reads one file, plain or gzip. */
     public void read(Path file, FileFormat format)
             throws IOException, SQLException, UnreadableTableException {
+        read(List.of(file), format);
+    }
+
+    /**
+     * Reads files of one form, each plain or gzip, one after the other into one table of all their columns; lines that are no rows are
+     * counted as rejected. After this nothing outside can be reached.
+     *
+     * @throws UnreadableTableException when one of them holds no table of that format
+     */
+    public void read(List<Path> files, FileFormat format)
+            throws IOException, SQLException, UnreadableTableException {
+        for (int i = 0; i < files.size(); i++) {
+            var file = files.get(i);
+            try {
+                add(source(file, format), i == 0);
+            } catch (SQLException e) {
+                var called = files.size() == 1 ? "the file" : "file %d".formatted(i + 1);
+                throw new UnreadableTableException(
+                        "%s is not readable as %s: %s"
+                                .formatted(
+                                        called,
+                                        format.label(),
+                                        firstLine(e).replace(file.toString(), called)));
+            }
+        }
+        if (!isCsv(format)) {
+            execute(
+                    "CREATE TABLE reject_errors (scan_id BIGINT, line BIGINT, error_message VARCHAR)");
+        }
+        isolate();
+    }
+
+    private static boolean isCsv(FileFormat format) {
+        return format == FileFormat.CSV || format == FileFormat.COPIED;
+    }
+
+    private static String source(Path file, FileFormat format) throws IOException {
         boolean packed = Gzip.is(file);
         String path = Sql.text(file.toString());
-        String source =
-                switch (format) {
-                    case CSV ->
-                            "read_csv(%s, header = true, all_varchar = true, ignore_errors = true, store_rejects = true,"
-                                            .formatted(path)
-                                    + " rejects_limit = 0, null_padding = false, max_line_size = 1048576, compression = '%s')"
-                                            .formatted(packed ? "gzip" : "none");
-                    case NDJSON, JSON ->
-                            "read_json(%s, format = '%s', maximum_object_size = 1048576, ignore_errors = %s, sample_size = 100000, compression = '%s')"
+        return switch (format) {
+            case CSV, COPIED ->
+                    "read_csv(%s, header = true, all_varchar = true, ignore_errors = true, store_rejects = true,"
+                                    .formatted(path)
+                            + " rejects_limit = 0, null_padding = false, max_line_size = 1048576, compression = '%s'%s)"
                                     .formatted(
-                                            path,
-                                            format == FileFormat.JSON
-                                                    ? "array"
-                                                    : "newline_delimited",
-                                            format == FileFormat.NDJSON,
-                                            packed ? "gzip" : "uncompressed");
-                    case PARQUET -> "read_parquet(%s)".formatted(path);
-                };
-        try {
+                                            packed ? "gzip" : "none",
+                                            format == FileFormat.COPIED ? COPIED : "");
+            case NDJSON, JSON ->
+                    "read_json(%s, format = '%s', maximum_object_size = 1048576, ignore_errors = %s, sample_size = 100000, compression = '%s')"
+                            .formatted(
+                                    path,
+                                    format == FileFormat.JSON ? "array" : "newline_delimited",
+                                    format == FileFormat.NDJSON,
+                                    packed ? "gzip" : "uncompressed");
+            case PARQUET -> "read_parquet(%s)".formatted(path);
+        };
+    }
+
+    private void add(String source, boolean first) throws SQLException, UnreadableTableException {
+        if (first) {
             execute(
                     "CREATE TABLE raw AS SELECT row_number() OVER () AS %s, CAST(COLUMNS(*) AS VARCHAR) FROM %s"
                             .formatted(ROW, source));
-        } catch (SQLException e) {
-            throw new UnreadableTableException(
-                    "the file is not readable as %s: %s"
-                            .formatted(format.label(), firstLine(e).replace(path, "the file")));
+            given = columns("raw");
+        } else {
+            for (var name : columns("SELECT * FROM " + source)) {
+                if (given.stream().noneMatch(name::equalsIgnoreCase)) {
+                    execute("ALTER TABLE raw ADD COLUMN %s VARCHAR".formatted(Sql.name(name)));
+                }
+            }
+            execute(
+                    """
+                    INSERT INTO raw BY NAME
+                    SELECT row_number() OVER () + (SELECT coalesce(max(%1$s), 0) FROM raw) AS %1$s, CAST(COLUMNS(*) AS VARCHAR) FROM %2$s\
+                    """
+                            .formatted(ROW, source));
+            given = columns("raw");
         }
-        given =
-                texts("SELECT column_name FROM (DESCRIBE raw)").stream()
-                        .filter(name -> !name.equals(ROW))
-                        .toList();
         if (given.size() > MAX_COLUMNS) {
             throw new UnreadableTableException(
                     "the file has %d columns, at most %d are allowed"
                             .formatted(given.size(), MAX_COLUMNS));
         }
-        if (format != FileFormat.CSV) {
-            execute("CREATE TABLE reject_errors (line BIGINT, error_message VARCHAR)");
-        }
-        isolate();
+    }
+
+    private List<String> columns(String of) throws SQLException {
+        return texts("SELECT column_name FROM (DESCRIBE %s)".formatted(of)).stream()
+                .filter(name -> !name.equals(ROW))
+                .toList();
     }
 
     /** Columns of the file, as it names them. */
@@ -250,6 +296,11 @@ public final class Tables implements AutoCloseable {
         }
         var events = shape.events();
         if (events != null) {
+            if (!names.contains(events.time())) {
+                throw new UnreadableTableException(
+                        "events.time %s is not among the described columns"
+                                .formatted(events.time()));
+            }
             for (var part : events.parts().entrySet()) {
                 var refusal =
                         part.getValue().startsWith("=")
@@ -332,7 +383,7 @@ public final class Tables implements AutoCloseable {
                                     ROW,
                                     named(EventMapping.sql(mapping.type()) + "::varchar"),
                                     EventMapping.sql(mapping.session()),
-                                    EventMapping.sql(mapping.time()),
+                                    Sql.name(mapping.time()),
                                     EventMapping.sql(mapping.amount()),
                                     EventMapping.sql(mapping.currency()),
                                     EventMapping.sql(mapping.category()),
@@ -397,7 +448,7 @@ public final class Tables implements AutoCloseable {
                                         .map(column -> Sql.name(column) + " VARCHAR")
                                         .collect(Collectors.joining(", "))));
         given = List.copyOf(columns);
-        execute("CREATE TABLE reject_errors (line BIGINT, error_message VARCHAR)");
+        execute("CREATE TABLE reject_errors (scan_id BIGINT, line BIGINT, error_message VARCHAR)");
         isolate();
         return connection.createAppender("raw");
     }
@@ -524,7 +575,7 @@ public final class Tables implements AutoCloseable {
                     new QualityReport.Counted(
                             unread,
                             texts(
-                                    "SELECT 'line ' || line || ': ' || left(min(error_message), 200) FROM reject_errors GROUP BY line ORDER BY line LIMIT "
+                                    "SELECT 'line ' || line || ': ' || left(min(error_message), 200) FROM reject_errors GROUP BY scan_id, line ORDER BY scan_id, line LIMIT "
                                             + SAMPLES)));
         }
         return rejected;

@@ -6,7 +6,6 @@ import io.mirante.etl.features.BatchFeatures;
 import io.mirante.etl.features.LogTable;
 import io.mirante.etl.features.Population;
 import io.mirante.etl.features.Populations;
-import io.mirante.etl.quality.FileFormat;
 import io.mirante.etl.quality.QualityReport;
 import io.mirante.etl.quality.TableCheck;
 import io.mirante.etl.quality.TableShape;
@@ -43,7 +42,7 @@ import tools.jackson.databind.JsonNode;
  * and loads it unless a critical check failed. Run again it begins anew; what it loaded already it does not load again.
  */
 @Component
-final class CheckSource implements JobHandler {
+final class RunSource implements JobHandler {
 
     static final String KIND = "etl_run";
     static final String EXECUTION_ID = "execution_id";
@@ -51,6 +50,7 @@ final class CheckSource implements JobHandler {
     /** The job's file with the users that an append refused. */
     static final String REFUSED = "refused.csv";
 
+    private static final String GATE_FAILED = "gate-failed";
     private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final Duration LOAD_LIMIT = Duration.ofMinutes(35);
     private static final String SCRATCH = "run.duckdb";
@@ -62,21 +62,21 @@ final class CheckSource implements JobHandler {
     private static final double FEATURES_CHECKED = 0.85;
 
     private final TenantDatabase database;
-    private final SourceFiles files;
+    private final SourceFetch sources;
     private final QualityThresholdStore thresholds;
     private final EtlSettings settings;
     private final Tenants tenants;
     private final AsOf asOf;
 
-    CheckSource(
+    RunSource(
             TenantDatabase database,
-            SourceFiles files,
+            SourceFetch sources,
             QualityThresholdStore thresholds,
             EtlSettings settings,
             Tenants tenants,
             AsOf asOf) {
         this.database = database;
-        this.files = files;
+        this.sources = sources;
         this.thresholds = thresholds;
         this.settings = settings;
         this.tenants = tenants;
@@ -96,6 +96,12 @@ final class CheckSource implements JobHandler {
         ask(tenant, db -> Runs.begin(db, tenant, id)).block(LIMIT);
         try {
             return work(context, run);
+        } catch (JobFailedException e) {
+            // One that the gate stopped has said so already.
+            if (!e.kind().equals(GATE_FAILED)) {
+                end(tenant, id, Runs.FAILED, String.valueOf(e.getMessage()));
+            }
+            throw e;
         } catch (UnreadableTableException e) {
             end(tenant, id, Runs.FAILED, String.valueOf(e.getMessage()));
             throw new JobFailedException("unreadable-source", String.valueOf(e.getMessage()));
@@ -115,8 +121,26 @@ final class CheckSource implements JobHandler {
 
     private JsonNode work(JobContext context, Run run)
             throws IOException, SQLException, UnreadableTableException, JobFailedException {
+        if (run.source().equals(RunRequest.EVENTS)) {
+            return work(context, run, log(context, run), null);
+        }
+        try (var input = sources.fetch(source(run, context.tenant()), context)) {
+            var order =
+                    order(
+                            context.tenant(),
+                            run,
+                            tables -> tables.read(input.files(), input.format()),
+                            input.source().shape(),
+                            reference(run));
+            return work(context, run, order, input);
+        }
+    }
+
+    /** Does the run of a source; without input it is the event log. */
+    private JsonNode work(
+            JobContext context, Run run, TableCheck.Order order, SourceFetch.@Nullable Input input)
+            throws IOException, SQLException, UnreadableTableException, JobFailedException {
         boolean batch = run.load() != null;
-        var order = order(context, run);
         try (var check =
                 TableCheck.open(
                         order,
@@ -127,11 +151,16 @@ final class CheckSource implements JobHandler {
                 store(context.tenant(), run, check.report(), stoppedBy, Runs.COMPLETED);
                 return result(run, check.report(), stoppedBy, null);
             }
-            return load(context, run, order, check);
+            return load(context, run, order, check, input);
         }
     }
 
-    private JsonNode load(JobContext context, Run run, TableCheck.Order order, TableCheck check)
+    private JsonNode load(
+            JobContext context,
+            Run run,
+            TableCheck.Order order,
+            TableCheck check,
+            SourceFetch.@Nullable Input input)
             throws IOException, SQLException, UnreadableTableException, JobFailedException {
         var tenant = context.tenant();
         context.progress(CHECKED, "making features");
@@ -157,7 +186,7 @@ final class CheckSource implements JobHandler {
         if (!stoppedBy.isEmpty()) {
             store(tenant, run, report, stoppedBy, Runs.FAILED);
             throw new JobFailedException(
-                    "gate-failed",
+                    GATE_FAILED,
                     "the gate stopped the load: %s; see /api/v1/etl/runs/%s/report"
                             .formatted(String.join(", ", stoppedBy), run.executionId()));
         }
@@ -168,14 +197,21 @@ final class CheckSource implements JobHandler {
                                 BatchFeatures.TABLE,
                                 Stream.concat(Stream.of("user_id"), BatchFeatures.names().stream())
                                         .toList());
-        var loaded = load(context, run, report, made, csv);
+        var loaded = load(context, run, report, made, csv, input);
         ask(tenant, db -> FeatureLoads.forgetErased(db, tenant, run.executionId())).block(LIMIT);
         return result(run, report, stoppedBy, loaded);
     }
 
-    /** The load, what it found and what live users are compared with from now on: all of it or nothing. */
+    /**
+     * The load, what it found, how far the source was read and what live users are compared with from now on: all of it or nothing.
+     */
     private FeatureLoads.Loaded load(
-            JobContext context, Run run, QualityReport report, Population population, Path csv)
+            JobContext context,
+            Run run,
+            QualityReport report,
+            Population population,
+            Path csv,
+            SourceFetch.@Nullable Input input)
             throws IOException {
         var tenant = context.tenant();
         var id = run.executionId();
@@ -196,21 +232,14 @@ final class CheckSource implements JobHandler {
                                             FeatureLoads.load(
                                                             db, order, user -> write(refused, user))
                                                     .flatMap(loaded ->
-                                                            (run.source().equals(RunRequest.EVENTS)
-                                                                            ? Populations.add(
-                                                                                            tenant,
-                                                                                            id,
-                                                                                            population,
-                                                                                            db)
-                                                                                    .flatMap(
-                                                                                            version ->
-                                                                                                    Runs
-                                                                                                            .population(
-                                                                                                                    db,
-                                                                                                                    tenant,
-                                                                                                                    id,
-                                                                                                                    version))
-                                                                            : Mono.<Void>empty())
+                                                            (input == null
+                                                                            ? inForce(
+                                                                                    db,
+                                                                                    run,
+                                                                                    tenant,
+                                                                                    population)
+                                                                            : input.advance(
+                                                                                    db, tenant))
                                                                     .then(
                                                                             Runs.complete(
                                                                                     db,
@@ -228,6 +257,12 @@ final class CheckSource implements JobHandler {
                                                                     .thenReturn(loaded)))
                             .block(LOAD_LIMIT));
         }
+    }
+
+    private static Mono<Void> inForce(
+            DatabaseClient db, Run run, String tenant, Population population) {
+        return Populations.add(tenant, run.executionId(), population, db)
+                .flatMap(version -> Runs.population(db, tenant, run.executionId(), version));
     }
 
     private static void write(BufferedWriter refused, String user) {
@@ -260,42 +295,36 @@ final class CheckSource implements JobHandler {
                 of.rfmBoundaries());
     }
 
-    private TableCheck.Order order(JobContext context, Run run) throws JobFailedException {
+    private TableCheck.Order log(JobContext context, Run run) {
         var tenant = context.tenant();
-        var given = run.referenceTime() == null ? Instant.now() : run.referenceTime();
-        if (run.source().equals(RunRequest.EVENTS)) {
-            var known = Objects.requireNonNull(asOf.ofLog().block(LIMIT));
-            var moment = given.isBefore(known) ? given : known;
-            return order(
-                    tenant,
-                    run,
-                    tables ->
-                            LogTable.into(
-                                    tables,
-                                    database,
-                                    tenant,
-                                    moment,
-                                    read ->
-                                            context.progress(
-                                                    0, "reading, %d events".formatted(read))),
-                    LogTable.shape(),
-                    moment);
-        }
-        var source = ask(tenant, db -> Sources.find(db, tenant, run.source())).block(LIMIT);
-        if (source == null || !Files.exists(files.find(source.file()))) {
-            var message = "the source %s is gone; upload it again".formatted(run.source());
-            end(tenant, run.executionId(), Runs.FAILED, message);
-            throw new JobFailedException("source-gone", message);
-        }
+        var known = Objects.requireNonNull(asOf.ofLog().block(LIMIT));
+        var given = reference(run);
+        var moment = given.isBefore(known) ? given : known;
         return order(
                 tenant,
                 run,
                 tables ->
-                        tables.read(
-                                files.find(source.file()),
-                                FileFormat.of(source.format()).orElseThrow()),
-                source.shape(),
-                given);
+                        LogTable.into(
+                                tables,
+                                database,
+                                tenant,
+                                moment,
+                                read -> context.progress(0, "reading, %d events".formatted(read))),
+                LogTable.shape(),
+                moment);
+    }
+
+    private static Instant reference(Run run) {
+        return run.referenceTime() == null ? Instant.now() : run.referenceTime();
+    }
+
+    private Source source(Run run, String tenant) throws JobFailedException {
+        var source = ask(tenant, db -> Sources.find(db, tenant, run.source())).block(LIMIT);
+        if (source == null) {
+            throw new JobFailedException(
+                    "source-gone", "the source %s is gone".formatted(run.source()));
+        }
+        return source;
     }
 
     private TableCheck.Order order(

@@ -49,10 +49,10 @@ final class Runs {
                         jobs.submit(
                                         db,
                                         tenant,
-                                        CheckSource.KIND,
+                                        RunSource.KIND,
                                         Json.mapper()
                                                 .createObjectNode()
-                                                .put(CheckSource.EXECUTION_ID, id))
+                                                .put(RunSource.EXECUTION_ID, id))
                                 .map(Job::id)
                                 .flatMap(job ->
                                         link(db, tenant, id, job)

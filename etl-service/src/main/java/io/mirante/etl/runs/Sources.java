@@ -2,12 +2,19 @@ package io.mirante.etl.runs;
 
 import io.mirante.contracts.Json;
 import io.mirante.etl.quality.TableShape;
+import io.mirante.etl.remote.Place;
+import io.mirante.etl.remote.PostgresPlace;
+import io.mirante.etl.remote.S3Place;
 import io.mirante.platform.web.Page;
 import io.mirante.platform.web.Paging;
 import io.mirante.platform.web.ProblemException;
+import io.r2dbc.spi.Parameter;
+import io.r2dbc.spi.Parameters;
+import io.r2dbc.spi.R2dbcType;
 import io.r2dbc.spi.Readable;
 import java.time.Instant;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.springframework.r2dbc.core.DatabaseClient;
 import reactor.core.publisher.Mono;
 
@@ -15,41 +22,65 @@ import reactor.core.publisher.Mono;
 final class Sources {
 
     private static final String COLUMNS =
-            "name, kind, format, file, file_name, bytes, shape::text, created_at";
+            "name, kind, format, file, file_name, bytes, shape::text, created_at, place::text, credentials, watermark_value";
 
     private Sources() {}
 
     /** Stores one in place of another of its name; answers the file that is not needed any more, if any. */
     static Mono<String> put(DatabaseClient db, String tenant, Source source) {
         var earlier =
-                db.sql("SELECT file FROM etl_source WHERE tenant_id = $1 AND name = $2 FOR UPDATE")
+                db.sql(
+                                "SELECT coalesce(file, '') FROM etl_source WHERE tenant_id = $1 AND name = $2 FOR UPDATE")
                         .bind(0, tenant)
                         .bind(1, source.name())
                         .map(row -> text(row, 0))
                         .one();
+        var place = source.place();
+        var shape = source.shape();
         var spec =
                 db.sql(
                                 """
-                                INSERT INTO etl_source (tenant_id, name, kind, format, file, file_name, bytes, shape, created_at)
-                                VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9)
+                                INSERT INTO etl_source (tenant_id, name, kind, format, file, file_name, bytes, shape, created_at,
+                                    place, credentials)
+                                VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10::jsonb, $11)
                                 ON CONFLICT (tenant_id, name) DO UPDATE SET kind = excluded.kind, format = excluded.format,
                                     file = excluded.file, file_name = excluded.file_name, bytes = excluded.bytes,
-                                    shape = excluded.shape, created_at = excluded.created_at\
+                                    shape = excluded.shape, created_at = excluded.created_at, place = excluded.place,
+                                    credentials = excluded.credentials, watermark_value = NULL\
                                 """)
                         .bind(0, tenant)
                         .bind(1, source.name())
                         .bind(2, source.kind())
-                        .bind(3, source.format())
-                        .bind(4, source.file())
-                        .bind(5, source.fileName())
-                        .bind(6, source.bytes())
-                        .bind(8, source.createdAt());
-        var shape = source.shape();
-        var complete =
-                shape == null
-                        ? spec.bindNull(7, String.class)
-                        : spec.bind(7, Json.mapper().writeValueAsString(shape));
-        return earlier.defaultIfEmpty("").flatMap(file -> complete.then().thenReturn(file));
+                        .bind(3, Parameters.in(R2dbcType.VARCHAR, source.format()))
+                        .bind(4, Parameters.in(R2dbcType.VARCHAR, source.file()))
+                        .bind(5, Parameters.in(R2dbcType.VARCHAR, source.fileName()))
+                        .bind(6, Parameters.in(R2dbcType.BIGINT, source.bytes()))
+                        .bind(7, json(shape))
+                        .bind(8, source.createdAt())
+                        .bind(9, json(place))
+                        .bind(10, Parameters.in(R2dbcType.VARCHAR, source.credentials()));
+        return earlier.defaultIfEmpty("").flatMap(file -> spec.then().thenReturn(file));
+    }
+
+    private static Parameter json(@Nullable Object value) {
+        return Parameters.in(
+                R2dbcType.VARCHAR, value == null ? null : Json.mapper().writeValueAsString(value));
+    }
+
+    /** Notes up to where a source was read; nothing when it was replaced, or another run noted more, in the meantime. */
+    static Mono<Void> advance(DatabaseClient db, String tenant, Source read, String watermark) {
+        return db.sql(
+                        """
+                        UPDATE etl_source SET watermark_value = $3
+                        WHERE tenant_id = $1 AND name = $2 AND created_at = $4
+                            AND watermark_value IS NOT DISTINCT FROM $5\
+                        """)
+                .bind(0, tenant)
+                .bind(1, read.name())
+                .bind(2, watermark)
+                .bind(3, read.createdAt())
+                .bind(4, Parameters.in(R2dbcType.VARCHAR, read.watermarkValue()))
+                .then();
     }
 
     static Mono<Source> find(DatabaseClient db, String tenant, String name) {
@@ -93,7 +124,8 @@ final class Sources {
 
     /** Answers the file that is not needed any more. */
     static Mono<String> delete(DatabaseClient db, String tenant, String name) {
-        return db.sql("DELETE FROM etl_source WHERE tenant_id = $1 AND name = $2 RETURNING file")
+        return db.sql(
+                        "DELETE FROM etl_source WHERE tenant_id = $1 AND name = $2 RETURNING coalesce(file, '')")
                 .bind(0, tenant)
                 .bind(1, name)
                 .map(row -> text(row, 0))
@@ -102,15 +134,26 @@ final class Sources {
 
     private static Source read(Readable row) {
         var shape = row.get(6, String.class);
+        var kind = text(row, 1);
+        var place = row.get(8, String.class);
         return new Source(
                 text(row, 0),
-                text(row, 1),
-                text(row, 2),
-                text(row, 3),
-                text(row, 4),
-                Objects.requireNonNull(row.get(5, Long.class)),
+                kind,
+                row.get(2, String.class),
+                row.get(3, String.class),
+                row.get(4, String.class),
+                row.get(5, Long.class),
+                place == null ? null : place(kind, place),
+                row.get(9, String.class),
+                row.get(10, String.class),
                 shape == null ? null : Json.mapper().readValue(shape, TableShape.class),
                 Objects.requireNonNull(row.get(7, Instant.class)));
+    }
+
+    private static Place place(String kind, String json) {
+        return kind.equals(Source.S3)
+                ? Json.mapper().readValue(json, S3Place.class)
+                : Json.mapper().readValue(json, PostgresPlace.class);
     }
 
     private static String text(Readable row, int column) {

@@ -296,6 +296,29 @@ class TableCheckTest {
     }
 
     @Test
+    void severalFilesAreOneTableAndLinesOfOneNumberAreNotTheSame() throws Exception {
+        var first = Files.writeString(folder.resolve("1.csv"), "a,b\n1,x\nbroken\n2,y\n");
+        var second = Files.writeString(folder.resolve("2.csv"), "B,c\nz,3\nbroken\n");
+        var report =
+                TableCheck.run(
+                        new TableCheck.Order(
+                                List.of(first, second),
+                                FileFormat.CSV,
+                                null,
+                                Thresholds.DEFAULT,
+                                REFERENCE,
+                                Map.of()),
+                        folder.resolve("several.duckdb"),
+                        (what, done) -> {});
+        assertThat(report.cleaning().rows()).isEqualTo(5);
+        assertThat(report.cleaning().kept()).isEqualTo(3);
+        assertThat(report.cleaning().rejected().get("unreadable line").count()).isEqualTo(2);
+        assertThat(report.raw().profile().keySet()).containsExactly("a", "b", "c");
+        assertThat(report.raw().profile().get("b").distinct()).isEqualTo(3);
+        assertThat(report.raw().profile().get("c").missing()).isEqualTo(2);
+    }
+
+    @Test
     void linesThatAreNoRowsAreCountedAndNamed() throws Exception {
         var file =
                 Files.writeString(

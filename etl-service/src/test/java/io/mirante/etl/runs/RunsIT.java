@@ -6,14 +6,19 @@ import static org.awaitility.Awaitility.await;
 import io.mirante.contracts.gateway.PersonErased.Removal;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.core.io.ByteArrayResource;
@@ -321,6 +326,87 @@ class RunsIT {
         assertThat(again.path("records_extracted").asInt()).isEqualTo(2);
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {5, 200})
+    void anErasedIdIsFoundAsAReportSpellsIt(int length) {
+        var tenant = mesh.newTenant();
+        var id = "e\\\"" + "x".repeat(length);
+        uploaded(
+                tenant,
+                "orders",
+                "orders.csv",
+                TABLE.replace("bob", "\"" + id.replace("\"", "\"\"") + "\""),
+                null);
+        finished(
+                tenant,
+                "{\"mode\":\"validate_only\",\"source\":\"orders\",\"execution_id\":\"e\"}");
+        assertThat(get(tenant, "/api/v1/etl/runs/e/report", 200).toString()).contains("xxxxx");
+
+        mesh.erase(tenant, id);
+
+        assertThat(get(tenant, "/api/v1/etl/runs/e/report", 200).toString())
+                .doesNotContain("xxxxx");
+    }
+
+    @Test
+    void aPackedUploadIsReadBeforeAnErasureTouchesIt() throws Exception {
+        var tenant = mesh.newTenant();
+        upload(tenant, "orders", "orders.csv.gz", gzip(TABLE), null, 201);
+
+        var nobody = mesh.erase(tenant, "erase-me-6");
+        assertThat(nobody.removed()).noneMatch(r -> r.where().equals("files of sources"));
+        var whole = finished(tenant, "{\"mode\":\"validate_only\",\"source\":\"orders\"}");
+        assertThat(whole.path("records_extracted").asInt()).isEqualTo(4);
+
+        var answer = mesh.erase(tenant, "bob");
+        assertThat(answer.removed()).contains(new Removal("files of sources", Removal.BLANKED, 1));
+        var rest = finished(tenant, "{\"mode\":\"validate_only\",\"source\":\"orders\"}");
+        assertThat(rest.path("records_extracted").asInt()).isEqualTo(2);
+    }
+
+    private static byte[] gzip(String text) throws IOException {
+        var bytes = new ByteArrayOutputStream();
+        try (var out = new GZIPOutputStream(bytes)) {
+            out.write(text.getBytes(StandardCharsets.UTF_8));
+        }
+        return bytes.toByteArray();
+    }
+
+    @Test
+    void aSourceElsewhereNeedsAPublicHostAndAMasterKey() {
+        var tenant = mesh.newTenant();
+        var postgres =
+                "{\"name\":\"x\",\"kind\":\"postgresql\",\"host\":\"%s\",\"database\":\"d\",\"user\":\"u\",\"password\":\"p\",\"table\":\"t\"}";
+        for (var host : List.of("127.0.0.1", "localhost", "::1", "169.254.169.254", "10.0.0.1")) {
+            var problem = named(tenant, postgres.formatted(host), 422);
+            assertThat(problem.path("detail").asString())
+                    .contains("/host")
+                    .contains("SOURCE_ALLOWED_HOSTS");
+        }
+        assertThat(
+                        named(
+                                        tenant,
+                                        "{\"name\":\"x\",\"kind\":\"s3\",\"format\":\"csv\",\"bucket\":\"bucket\",\"endpoint\":\"http://[::1]:9000\",\"access_key\":\"a\",\"secret_key\":\"s\"}",
+                                        422)
+                                .path("detail")
+                                .asString())
+                .contains("/endpoint");
+        assertThat(named(tenant, postgres.formatted("1.1.1.1"), 409).path("detail").asString())
+                .contains("MIRANTE_MASTER_KEY_FILE");
+        assertThat(get(tenant, "/api/v1/etl/sources", 200).path("items")).isEmpty();
+    }
+
+    private JsonNode named(String tenant, String body, int status) {
+        return json(
+                client(tenant)
+                        .post()
+                        .uri("/api/v1/etl/sources")
+                        .header("Content-Type", "application/json")
+                        .bodyValue(body)
+                        .exchange(),
+                status);
+    }
+
     @Test
     void aRequestThatMakesNoSenseIsRefused() {
         var tenant = mesh.newTenant();
@@ -343,7 +429,7 @@ class RunsIT {
         }
     }
 
-    private long stored() throws java.io.IOException {
+    private long stored() throws IOException {
         var folder = files.resolve("sources");
         if (!Files.isDirectory(folder)) {
             return 0;
@@ -381,10 +467,21 @@ class RunsIT {
             String content,
             @Nullable String shape,
             int status) {
+        return upload(
+                tenant, name, fileName, content.getBytes(StandardCharsets.UTF_8), shape, status);
+    }
+
+    private JsonNode upload(
+            String tenant,
+            String name,
+            String fileName,
+            byte[] content,
+            @Nullable String shape,
+            int status) {
         var body = new MultipartBodyBuilder();
         body.part(
                 "file",
-                new ByteArrayResource(content.getBytes(StandardCharsets.UTF_8)) {
+                new ByteArrayResource(content) {
                     @Override
                     public String getFilename() {
                         return fileName;

@@ -1,6 +1,6 @@
 package io.mirante.ingestion.intake;
 
-import io.mirante.ingestion.keys.MasterKeys;
+import io.mirante.platform.keys.MasterKeys;
 import io.mirante.platform.tenants.Tenants;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.annotation.Bean;

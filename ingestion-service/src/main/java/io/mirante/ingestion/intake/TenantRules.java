@@ -3,7 +3,7 @@ package io.mirante.ingestion.intake;
 import io.mirante.contracts.events.EventValidator;
 import io.mirante.contracts.gateway.TenantSettings;
 import io.mirante.contracts.masking.Masker;
-import io.mirante.ingestion.keys.MasterKeys;
+import io.mirante.platform.keys.MasterKeys;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;

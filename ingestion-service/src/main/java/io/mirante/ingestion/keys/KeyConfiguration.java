@@ -1,5 +1,7 @@
 package io.mirante.ingestion.keys;
 
+import io.mirante.platform.keys.MasterKeys;
+import io.mirante.platform.keys.Seal;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -35,6 +37,11 @@ final class KeyConfiguration {
                         + " replica's own key in {}, which other replicas cannot read",
                 own);
         return MasterKeys.read(own);
+    }
+
+    @Bean
+    Seal seal(MasterKeys masterKeys) {
+        return new Seal(masterKeys);
     }
 
     private static void makeIfMissing(Path file) {

@@ -1,4 +1,4 @@
-/** The installation's master key, and what is encrypted or salted for one tenant with it. */
+/** Where the master key that seals rejected originals comes from. */
 @NullMarked
 package io.mirante.ingestion.keys;
 

@@ -2,8 +2,8 @@ package io.mirante.ingestion.rejected;
 
 import io.mirante.contracts.Json;
 import io.mirante.contracts.gateway.PersonErased.Removal;
-import io.mirante.ingestion.keys.Seal;
 import io.mirante.platform.erasure.ErasePerson;
+import io.mirante.platform.keys.Seal;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;

@@ -2,7 +2,7 @@ package io.mirante.ingestion.rejected;
 
 import io.mirante.contracts.Json;
 import io.mirante.contracts.ingestion.RejectedEvent;
-import io.mirante.ingestion.keys.Seal;
+import io.mirante.platform.keys.Seal;
 import io.mirante.platform.persistence.TenantDatabase;
 import io.mirante.platform.web.Page;
 import io.mirante.platform.web.Paging;

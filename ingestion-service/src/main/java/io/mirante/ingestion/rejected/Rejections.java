@@ -10,7 +10,7 @@ import io.mirante.contracts.ingestion.RejectedEvent;
 import io.mirante.ingestion.IngestionSettings;
 import io.mirante.ingestion.intake.Item;
 import io.mirante.ingestion.intake.TenantRules;
-import io.mirante.ingestion.keys.Seal;
+import io.mirante.platform.keys.Seal;
 import io.mirante.platform.messaging.Outgoing;
 import java.time.Instant;
 import java.util.Base64;

@@ -17,7 +17,8 @@ public final class JobFailedException extends Exception {
         this.kind = kind;
     }
 
-    String kind() {
+    /** Slug of the problem's type. */
+    public String kind() {
         return kind;
     }
 }

@@ -1,4 +1,4 @@
-package io.mirante.ingestion.keys;
+package io.mirante.platform.keys;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package io.mirante.alert.webhook;
+package io.mirante.platform.outbound;
 
 import java.net.Inet4Address;
 import java.net.InetAddress;
@@ -6,27 +6,40 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.UnknownHostException;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
-import org.springframework.stereotype.Component;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
- * Where a webhook may go: public addresses, and hosts that the settings name. Every address a name leads to must pass,
+ * Where a tenant may have the service connect to: public addresses, and hosts that a setting names. Every address a name leads to must pass,
  * and the caller connects to one of those it got here, so that a name cannot lead elsewhere in between. Thread-safe.
  */
-@Component
 public final class Destinations {
 
     private static final int MAX_LENGTH = 2_000;
 
-    private final WebhookSettings settings;
+    private final Set<String> allowed;
+    private final String setting;
 
-    Destinations(WebhookSettings settings) {
-        this.settings = settings;
+    /**
+     * Destinations under one setting.
+     *
+     * @param allowed names or addresses, as they are given, that are let through although they are private
+     * @param setting the name of the setting that lists them, for what a caller is told
+     */
+    public Destinations(Collection<String> allowed, String setting) {
+        this.allowed =
+                allowed.stream()
+                        .map(host -> host.strip().toLowerCase(Locale.ROOT))
+                        .filter(host -> !host.isEmpty())
+                        .collect(Collectors.toUnmodifiableSet());
+        this.setting = setting;
     }
 
     /**
-     * A webhook's URL, by its form alone.
+     * A URL, by its form alone.
      *
      * @throws IllegalArgumentException with what is wrong, when it is no absolute http or https URL with a host
      */
@@ -74,12 +87,16 @@ public final class Destinations {
         return checked(host, InetAddress.getAllByName(host));
     }
 
-    /** The same addresses. */
-    List<InetAddress> checked(String host, InetAddress... addresses)
+    /**
+     * The same addresses.
+     *
+     * @throws RefusedAddressException when one of them may not be reached
+     */
+    public List<InetAddress> checked(String host, InetAddress... addresses)
             throws RefusedAddressException {
-        if (!settings.webhookAllowedHosts().contains(host.toLowerCase(Locale.ROOT))
+        if (!allowed.contains(host.toLowerCase(Locale.ROOT))
                 && !Arrays.stream(addresses).allMatch(Destinations::isPublic)) {
-            throw new RefusedAddressException(host);
+            throw new RefusedAddressException(host, setting);
         }
         return List.of(addresses);
     }

@@ -1,4 +1,4 @@
-package io.mirante.ingestion.keys;
+package io.mirante.platform.keys;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -20,7 +20,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MasterKeys {
 
-    static final int KEY_BYTES = 32;
+    /** Length of a key. */
+    public static final int KEY_BYTES = 32;
+
     static final int ID_BYTES = 4;
 
     private final List<byte[]> keys;
@@ -39,7 +41,7 @@ public final class MasterKeys {
      *
      * @throws IllegalStateException when the file does not hold such keys; the message shows none of it
      */
-    static MasterKeys read(Path file) {
+    public static MasterKeys read(Path file) {
         try {
             var keys = new ArrayList<byte[]>();
             for (var line : Files.readAllLines(file, StandardCharsets.US_ASCII)) {

@@ -1,4 +1,4 @@
-package io.mirante.ingestion.keys;
+package io.mirante.platform.keys;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
@@ -12,7 +12,6 @@ import javax.crypto.Cipher;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
-import org.springframework.stereotype.Component;
 
 /**
  * Encrypts bytes for one tenant: AES-256-GCM under a data key of the tenant's, which travels beside them, wrapped by the
@@ -23,7 +22,6 @@ import org.springframework.stereotype.Component;
  * (12 + length + 16). The tenant is authenticated with the wrapped key, tenant and name with the content, so that neither
  * can be moved to another row or tenant.
  */
-@Component
 public final class Seal {
 
     private static final byte VERSION = 1;

@@ -1,4 +1,4 @@
-package io.mirante.alert.webhook;
+package io.mirante.platform.outbound;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
@@ -46,7 +46,7 @@ class DestinationsTest {
             })
     void isNotPublic(String address) throws UnknownHostException {
         assertThat(Destinations.isPublic(InetAddress.getByName(address))).isFalse();
-        var destinations = new Destinations(new WebhookSettings(List.of()));
+        var destinations = new Destinations(List.of(), "WEBHOOK_ALLOWED_HOSTS");
         assertThatThrownBy(() -> destinations.resolve(address))
                 .isInstanceOf(RefusedAddressException.class)
                 .hasMessageContaining("WEBHOOK_ALLOWED_HOSTS");
@@ -76,7 +76,7 @@ class DestinationsTest {
     @Test
     void letsThroughWhatIsNamedAndNothingElse() {
         var destinations =
-                new Destinations(new WebhookSettings(List.of(" 127.0.0.1 ", "Localhost")));
+                new Destinations(List.of(" 127.0.0.1 ", "Localhost"), "WEBHOOK_ALLOWED_HOSTS");
         assertThatCode(() -> destinations.resolve("127.0.0.1")).doesNotThrowAnyException();
         assertThatCode(() -> destinations.resolve("LOCALHOST")).doesNotThrowAnyException();
         assertThatThrownBy(() -> destinations.resolve("127.0.0.2"))

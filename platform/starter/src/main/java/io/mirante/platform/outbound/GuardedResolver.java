@@ -1,4 +1,4 @@
-package io.mirante.alert.webhook;
+package io.mirante.platform.outbound;
 
 import io.netty.resolver.AbstractAddressResolver;
 import io.netty.resolver.AddressResolver;
@@ -15,12 +15,17 @@ import java.util.concurrent.Executor;
  * Resolves a host once, checks every address, and hands only checked ones to the connection: the check is the last step
  * before the connect. Literal addresses pass through it too. Names are looked up off the event loop.
  */
-final class GuardedResolver extends AddressResolverGroup<InetSocketAddress> {
+public final class GuardedResolver extends AddressResolverGroup<InetSocketAddress> {
 
     private final Destinations destinations;
     private final Executor lookups;
 
-    GuardedResolver(Destinations destinations, Executor lookups) {
+    /**
+     * A resolver for a client's connections.
+     *
+     * @param lookups where names are looked up; these block
+     */
+    public GuardedResolver(Destinations destinations, Executor lookups) {
         this.destinations = destinations;
         this.lookups = lookups;
     }

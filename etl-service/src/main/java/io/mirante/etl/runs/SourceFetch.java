@@ -1,0 +1,149 @@
+package io.mirante.etl.runs;
+
+import io.mirante.etl.EtlSettings;
+import io.mirante.etl.quality.FileFormat;
+import io.mirante.etl.remote.Credentials;
+import io.mirante.etl.remote.FetchFailedException;
+import io.mirante.etl.remote.Fetched;
+import io.mirante.etl.remote.GuardedSockets;
+import io.mirante.etl.remote.PostgresPlace;
+import io.mirante.etl.remote.PostgresRows;
+import io.mirante.etl.remote.S3Objects;
+import io.mirante.etl.remote.S3Place;
+import io.mirante.platform.jobs.JobContext;
+import io.mirante.platform.jobs.JobFailedException;
+import io.mirante.platform.outbound.Destinations;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.springframework.r2dbc.core.DatabaseClient;
+import org.springframework.stereotype.Component;
+import org.springframework.util.FileSystemUtils;
+import reactor.core.publisher.Mono;
+
+/** Brings a source's rows into files of this machine, for the length of a run. Thread-safe. */
+@Component
+final class SourceFetch {
+
+    private final SourceFiles uploads;
+    private final SourceSecrets secrets;
+    private final S3Objects objects;
+    private final PostgresRows rows;
+
+    SourceFetch(SourceFiles uploads, SourceSecrets secrets, EtlSettings settings) {
+        this.uploads = uploads;
+        this.secrets = secrets;
+        long maxBytes = settings.maxSourceSize().toBytes();
+        this.objects =
+                new S3Objects(
+                        new Destinations(settings.sourceAllowedHosts(), GuardedSockets.SETTING),
+                        maxBytes);
+        this.rows =
+                new PostgresRows(settings.sourceAllowedHosts(), maxBytes, settings.sourceTimeout());
+    }
+
+    /**
+     * Files with a source's rows. Those that were fetched go when it is closed.
+     *
+     * @param folder of what was fetched; null = they were uploaded
+     */
+    record Input(Source source, Fetched fetched, @Nullable Path folder) implements AutoCloseable {
+
+        List<Path> files() {
+            return fetched.files();
+        }
+
+        FileFormat format() {
+            return fetched.format();
+        }
+
+        /** Has the next run read on from here. */
+        Mono<Void> advance(DatabaseClient db, String tenant) {
+            var watermark = fetched.watermark();
+            return watermark == null
+                    ? Mono.empty()
+                    : Sources.advance(db, tenant, source, watermark);
+        }
+
+        @Override
+        public void close() throws IOException {
+            if (folder != null) {
+                FileSystemUtils.deleteRecursively(folder);
+            }
+        }
+    }
+
+    /**
+     * Brings them.
+     *
+     * @throws JobFailedException when that is not possible; the message is for the source's owner
+     */
+    Input fetch(Source source, JobContext context) throws IOException, JobFailedException {
+        var upload = source.file();
+        return upload == null
+                ? fetched(source, context)
+                : new Input(
+                        source,
+                        new Fetched(List.of(uploaded(source, upload)), format(source), null),
+                        null);
+    }
+
+    private Path uploaded(Source source, String upload) throws JobFailedException {
+        var file = uploads.find(upload);
+        if (!Files.exists(file)) {
+            throw new JobFailedException(
+                    "source-gone",
+                    "the source %s is gone; upload it again".formatted(source.name()));
+        }
+        return file;
+    }
+
+    private Input fetched(Source source, JobContext context)
+            throws IOException, JobFailedException {
+        // A folder, so that nothing of it is among the job's files for download.
+        var folder = context.file("fetched");
+        boolean complete = false;
+        try {
+            FileSystemUtils.deleteRecursively(folder);
+            Files.createDirectory(folder);
+            var input = new Input(source, fetch(source, context, folder), folder);
+            complete = true;
+            return input;
+        } catch (FetchFailedException e) {
+            throw new JobFailedException("unreadable-source", String.valueOf(e.getMessage()));
+        } finally {
+            if (!complete) {
+                FileSystemUtils.deleteRecursively(folder);
+            }
+        }
+    }
+
+    private Fetched fetch(Source source, JobContext context, Path folder)
+            throws IOException, JobFailedException, FetchFailedException {
+        var credentials = credentials(source, context.tenant());
+        Consumer<String> progress = what -> context.progress(0, what);
+        return switch (Objects.requireNonNull(source.place())) {
+            case S3Place place ->
+                    objects.fetch(place, format(source), credentials, folder, progress);
+            case PostgresPlace place ->
+                    rows.fetch(place, source.watermarkValue(), credentials, folder, progress);
+        };
+    }
+
+    private Credentials credentials(Source source, String tenant) throws JobFailedException {
+        return secrets.open(tenant, source.name(), Objects.requireNonNull(source.credentials()))
+                .orElseThrow(() ->
+                        new JobFailedException(
+                                "no-master-key",
+                                "the credentials of %s cannot be opened: MIRANTE_MASTER_KEY_FILE is not the key that sealed them; create the source again"
+                                        .formatted(source.name())));
+    }
+
+    private static FileFormat format(Source source) {
+        return FileFormat.of(Objects.requireNonNull(source.format())).orElseThrow();
+    }
+}

@@ -1,0 +1,628 @@
+package io.mirante.etl.runs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.mirante.contracts.Json;
+import io.mirante.etl.remote.GuardedHttp;
+import io.mirante.platform.outbound.Destinations;
+import io.mirante.testkit.Mesh;
+import io.mirante.testkit.MeshTest;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.zip.GZIPOutputStream;
+import org.gaul.s3proxy.S3Proxy;
+import org.gaul.s3proxy.auth.AuthenticationType;
+import org.gaul.s3proxy.nio2blob.TransientNio2BlobStore;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.test.context.DynamicPropertyRegistry;
+import org.springframework.test.context.DynamicPropertySource;
+import org.springframework.test.web.reactive.server.WebTestClient;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.core.async.AsyncRequestBody;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.s3.S3AsyncClient;
+import tools.jackson.databind.JsonNode;
+
+/** Sources in S3 (S3Proxy) and in PostgreSQL, from their naming to the report. */
+@MeshTest
+@ExtendWith(OutputCaptureExtension.class)
+class RemoteSourcesIT {
+
+    private static final Duration SOON = Duration.ofMinutes(1);
+    private static final String[] SCOPES = {"admin", "analytics.view", "analytics.manage"};
+    private static final String KEY = "AKIATEST";
+    private static final String SECRET = "secret-of-the-bucket";
+    private static final String PASSWORD = "secret-of-the-reader";
+    private static final String HEADER =
+            "transaction_id,user_id,amount,transaction_type,status,created_at\n";
+
+    private static S3Proxy s3;
+    private static S3AsyncClient objects;
+
+    @TempDir static Path folder;
+
+    @Autowired Mesh mesh;
+
+    @Value("${mirante.files}")
+    Path files;
+
+    @DynamicPropertySource
+    static void settings(DynamicPropertyRegistry registry) {
+        registry.add("mirante.etl.source-allowed-hosts", () -> "127.0.0.1");
+        registry.add("mirante.etl.max-source-size", () -> "2MB");
+        registry.add("mirante.etl.master-key-file", RemoteSourcesIT::masterKey);
+    }
+
+    private static String masterKey() {
+        try {
+            return Files.writeString(
+                            folder.resolve("master.key"),
+                            Base64.getEncoder().encodeToString(new byte[32]))
+                    .toString();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @BeforeAll
+    static void startS3() throws Exception {
+        s3 =
+                S3Proxy.builder()
+                        .blobStore(new TransientNio2BlobStore())
+                        .awsAuthentication(AuthenticationType.AWS_V4, KEY, SECRET)
+                        .endpoint(URI.create("http://127.0.0.1:0"))
+                        .build();
+        s3.start();
+        await().until(() -> s3.getState().equals("STARTED"));
+        objects =
+                S3AsyncClient.builder()
+                        .httpClient(new GuardedHttp(new Destinations(List.of("127.0.0.1"), "TEST")))
+                        .endpointOverride(URI.create("http://127.0.0.1:" + s3.getPort()))
+                        .forcePathStyle(true)
+                        .region(Region.US_EAST_1)
+                        .credentialsProvider(
+                                StaticCredentialsProvider.create(
+                                        AwsBasicCredentials.create(KEY, SECRET)))
+                        .build();
+        objects.createBucket(b -> b.bucket("lake")).join();
+    }
+
+    @AfterAll
+    static void stopS3() throws Exception {
+        objects.close();
+        s3.stop();
+    }
+
+    // --- S3
+
+    @Test
+    void oneObjectIsReadAndItsCredentialsAreNeverShown(CapturedOutput log) throws Exception {
+        var tenant = mesh.newTenant();
+        put("one/orders.csv", HEADER + row(1) + row(2));
+        var named = name(tenant, s3("orders", "csv", "one/", s3.getPort()), 201);
+        assertThat(named.path("kind").asString()).isEqualTo("s3");
+        assertThat(named.path("place").path("bucket").asString()).isEqualTo("lake");
+
+        var run = finished(tenant, "orders");
+
+        assertThat(run.path("status").asString()).as(run.toString()).isEqualTo("completed");
+        assertThat(run.path("records_extracted").asInt()).isEqualTo(2);
+        assertThat(run.path("grade").asString()).isEqualTo("A");
+        var listed = get(tenant, "/api/v1/etl/sources", 200).toString();
+        for (var shown : List.of(named.toString(), listed, log.getAll(), stored())) {
+            assertThat(shown).doesNotContain(SECRET).doesNotContain(KEY);
+        }
+        assertThat(fetchedFiles()).as("nothing fetched is left").isEmpty();
+    }
+
+    @Test
+    void aPrefixOfManyObjectsPackedAndNotIsOneTable() throws Exception {
+        var tenant = mesh.newTenant();
+        for (int i = 0; i < 60; i++) {
+            var text = HEADER + row(2 * i) + row(2 * i + 1);
+            put("many/day %+d/ä&%d.csv".formatted(i % 3, i), i % 2 == 0 ? bytes(text) : gzip(text));
+        }
+        put("many/later.csv", bytes(HEADER.strip() + ",channel\n" + row(500).strip() + ",app\n"));
+        put("many/_SUCCESS", "done");
+        put("many/empty.csv", "");
+        put("manyother.csv", HEADER + row(900));
+        name(tenant, s3("orders", "csv", "many/", s3.getPort()), 201);
+        var run = finished(tenant, "orders");
+        assertThat(run.path("status").asString()).as(run.toString()).isEqualTo("completed");
+        assertThat(run.path("records_extracted").asInt()).isEqualTo(121);
+        assertThat(run.path("records_cleaned").asInt()).isEqualTo(121);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "ndjson, '{\"n\": 1}\n{\"n\": 2}\n'",
+        "json, '[{\"n\": 1}, {\"n\": 2}]'",
+        "parquet, ''"
+    })
+    void everyFormatIsReadFromSeveralObjects(String format, String text) throws Exception {
+        var tenant = mesh.newTenant();
+        var prefix = "formats-" + format + "/";
+        if (format.equals("parquet")) {
+            put(prefix + "a", parquet());
+            put(prefix + "b", parquet());
+        } else {
+            put(prefix + "a", text);
+            put(prefix + "b", gzip(text));
+        }
+        name(tenant, s3("numbers", format, prefix, s3.getPort()), 201);
+        var run = finished(tenant, "numbers");
+        assertThat(run.path("status").asString()).as(run.toString()).isEqualTo("completed");
+        assertThat(run.path("records_extracted").asInt()).isEqualTo(4);
+    }
+
+    @Test
+    void aBusyServerAndACutConnectionAreAskedAgain() throws Exception {
+        var tenant = mesh.newTenant();
+        var text = new StringBuilder(HEADER);
+        for (int i = 0; i < 5_000; i++) {
+            text.append(row(i));
+        }
+        put("cut/orders.csv", text.toString());
+        try (var proxy = new FaultyProxy(s3.getPort())) {
+            name(tenant, s3("orders", "csv", "cut/", proxy.port()), 201);
+            proxy.busy(2);
+            assertThat(finished(tenant, "orders").path("records_extracted").asInt())
+                    .isEqualTo(5_000);
+            proxy.cut(2, 50_000);
+            assertThat(finished(tenant, "orders").path("records_extracted").asInt())
+                    .isEqualTo(5_000);
+
+            int before = proxy.connections();
+            proxy.busy(1_000);
+            var run = finished(tenant, "orders");
+            assertThat(run.path("status").asString()).isEqualTo("failed");
+            assertThat(run.path("error").asString())
+                    .contains("s3://lake/cut/")
+                    .contains("503 (SlowDown)")
+                    .contains("3 tries");
+            assertThat(proxy.connections() - before).isEqualTo(3);
+
+            proxy.busy(0).cut(1_000, 50_000);
+            var cut = finished(tenant, "orders");
+            assertThat(cut.path("status").asString()).isEqualTo("failed");
+            assertThat(cut.path("error").asString()).contains("after 3 tries");
+        }
+        assertThat(fetchedFiles()).isEmpty();
+    }
+
+    @Test
+    void whatIsWrongInS3IsSaidWithoutTheKeys() throws Exception {
+        var tenant = mesh.newTenant();
+        put("wrong/orders.csv", HEADER + row(1));
+        put("large/a.csv", new byte[1_500_000]);
+        put("large/b.csv", new byte[1_500_000]);
+        var good = s3("orders", "csv", "wrong/", s3.getPort());
+        var cases =
+                Map.of(
+                        good.replace(SECRET, "another"), "the secret key is wrong",
+                        good.replace(KEY, "another"), "the access key",
+                        good.replace("\"lake\"", "\"pond\""), "there is no such bucket",
+                        good.replace("wrong/", "none/"), "there is no object with data",
+                        good.replace("wrong/", "large/"), "MAX_SOURCE_SIZE");
+        cases.forEach((body, said) -> {
+            name(tenant, body, 201);
+            var run = finished(tenant, "orders");
+            assertThat(run.path("status").asString()).isEqualTo("failed");
+            assertThat(run.path("error").asString())
+                    .contains("s3://")
+                    .contains(said)
+                    .doesNotContain("another");
+        });
+    }
+
+    // --- PostgreSQL
+
+    @Test
+    void aTableIsReadOnFromItsWatermark() throws Exception {
+        var tenant = mesh.newTenant();
+        var schema = database("t1");
+        sql(
+                "CREATE TABLE %s.\"Or\"\"ders\" (id int, \"at, t\" timestamptz, note text)"
+                        .formatted(schema),
+                "INSERT INTO %s.\"Or\"\"ders\" SELECT i, '2026-11-20T10:00:00Z'::timestamptz + i * interval '1 second', 'a;\"b\"\nc' FROM generate_series(1, 1000) i"
+                        .formatted(schema),
+                "GRANT SELECT ON ALL TABLES IN SCHEMA %s TO source_reader".formatted(schema));
+        var named =
+                name(
+                        tenant,
+                        postgres(
+                                "orders",
+                                Map.of(
+                                        "table",
+                                        schema + ".Or\"ders",
+                                        "watermark",
+                                        "at, t",
+                                        "shape",
+                                        Map.of(
+                                                "columns",
+                                                List.of(
+                                                        Map.of("name", "id"),
+                                                        Map.of(
+                                                                "name",
+                                                                "at, t",
+                                                                "type",
+                                                                "timestamp"),
+                                                        Map.of("name", "note")),
+                                                "events",
+                                                Map.of(
+                                                        "user",
+                                                        "id",
+                                                        "time",
+                                                        "at, t",
+                                                        "type",
+                                                        "=purchase")))),
+                        201);
+        assertThat(named.path("watermark_value").isNull()).isTrue();
+        assertThat(named.toString()).doesNotContain(PASSWORD).doesNotContain("source_reader");
+        var looked = finished(tenant, "orders");
+        assertThat(looked.path("records_extracted").asInt()).as(looked.toString()).isEqualTo(1_000);
+        assertThat(get(tenant, "/api/v1/etl/sources", 200).toString())
+                .as("what was only looked at is read again")
+                .contains("\"watermark_value\":null");
+        var first = loaded(tenant);
+        assertThat(first.path("status").asString()).as(first.toString()).isEqualTo("completed");
+        assertThat(first.path("records_extracted").asInt()).isEqualTo(1_000);
+        assertThat(watermark(tenant)).isEqualTo("2026-11-20 10:16:40+00");
+
+        sql(
+                "INSERT INTO %s.\"Or\"\"ders\" VALUES (7, '2026-11-20T10:16:40Z', 'as before'), (8, '2026-11-20T10:16:40.000001Z', 'new')"
+                        .formatted(schema));
+        var second = loaded(tenant);
+        assertThat(second.path("records_extracted").asInt()).isEqualTo(1);
+        assertThat(watermark(tenant)).isEqualTo("2026-11-20 10:16:40.000001+00");
+        var third = loaded(tenant);
+        assertThat(third.path("records_extracted").asInt()).as(third.toString()).isZero();
+        assertThat(watermark(tenant)).isEqualTo("2026-11-20 10:16:40.000001+00");
+    }
+
+    @Test
+    void aRunThatItsGateStoppedIsReadAgain() throws Exception {
+        var tenant = mesh.newTenant();
+        var schema = database("t2");
+        sql(
+                "CREATE TABLE %s.a (id int, v text, at timestamptz)".formatted(schema),
+                "INSERT INTO %s.a VALUES (1, 'x', '2026-11-20T10:00:00Z'), (1, 'y', '2026-11-20T10:00:00Z')"
+                        .formatted(schema),
+                "GRANT SELECT ON ALL TABLES IN SCHEMA %s TO source_reader".formatted(schema));
+        var body =
+                postgres(
+                        "orders",
+                        Map.of(
+                                "query",
+                                "SELECT id, v, at FROM %s.a -- all of it".formatted(schema),
+                                "watermark",
+                                "id",
+                                "shape",
+                                Map.of(
+                                        "columns",
+                                        List.of(
+                                                Map.of("name", "id"),
+                                                Map.of("name", "v"),
+                                                Map.of("name", "at", "type", "timestamp")),
+                                        "key",
+                                        List.of("id"),
+                                        "events",
+                                        Map.of("user", "v", "time", "at", "type", "=purchase"))));
+        name(tenant, body, 201);
+        var strict = run(tenant, "{\"mode\":\"batch\",\"source\":\"orders\",\"strict\":true}");
+        assertThat(strict.path("gate").asString()).isEqualTo("fail");
+        assertThat(get(tenant, "/api/v1/etl/sources", 200).toString())
+                .contains("\"watermark_value\":null");
+        assertThat(loaded(tenant).path("records_extracted").asInt()).isEqualTo(2);
+        assertThat(watermark(tenant)).isEqualTo("1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "INSERT INTO T2.w VALUES (1)",
+                "INSERT INTO T2.w VALUES (1) RETURNING 1",
+                "WITH x AS (INSERT INTO T2.w VALUES (1) RETURNING 1) SELECT * FROM x",
+                "SELECT 1; INSERT INTO T2.w VALUES (1)",
+                "SELECT 1) TO STDOUT; COMMIT; INSERT INTO T2.w VALUES (1); COPY (SELECT 1",
+                "SELECT 1) AS source) TO STDOUT; COMMIT; INSERT INTO T2.w VALUES (1); COPY (SELECT * FROM (SELECT 1",
+                "SELECT T2.put()",
+                "SELECT set_config('transaction_read_only', 'off', true), T2.put()",
+                "TRUNCATE T2.w"
+            })
+    void aStatementThatWritesIsRefused(String query) throws Exception {
+        var tenant = mesh.newTenant();
+        var schema = database("t3");
+        sql(
+                "CREATE TABLE %s.w (id int)".formatted(schema),
+                "CREATE FUNCTION %1$s.put() RETURNS int LANGUAGE sql AS 'INSERT INTO %1$s.w VALUES (1) RETURNING 1'"
+                        .formatted(schema),
+                "GRANT ALL ON ALL TABLES IN SCHEMA %s TO source_reader".formatted(schema));
+        name(tenant, postgres("orders", Map.of("query", query.replace("T2", schema))), 201);
+        var run = finished(tenant, "orders");
+        assertThat(run.path("status").asString()).as(run.toString()).isEqualTo("failed");
+        assertThat(run.path("error").asString())
+                .contains("PostgreSQL at 127.0.0.1")
+                .contains("ERROR");
+        try (var connection = mesh.jdbc();
+                var rows =
+                        connection
+                                .createStatement()
+                                .executeQuery("SELECT count(*) FROM %s.w".formatted(schema))) {
+            rows.next();
+            assertThat(rows.getInt(1)).isZero();
+        }
+    }
+
+    @Test
+    void whatIsWrongInPostgresqlIsSaidWithoutThePassword(CapturedOutput log) throws Exception {
+        var tenant = mesh.newTenant();
+        database("t4");
+        var good = postgres("orders", Map.of("query", "SELECT 1 AS n"));
+        var cases =
+                Map.of(
+                        good.replace(PASSWORD, "other-secret"), "refuses the user or the password",
+                        good.replace("SELECT 1 AS n", "SELECT * FROM nowhere"),
+                                "\"nowhere\" does not exist",
+                        good.replace("SELECT 1 AS n", "SELECT repeat('x', 3000000) AS x"),
+                                "MAX_SOURCE_SIZE",
+                        good.replace("\"disable\"", "\"require\""), "SSL");
+        cases.forEach((body, said) -> {
+            name(tenant, body, 201);
+            var run = finished(tenant, "orders");
+            assertThat(run.path("status").asString()).as(run.toString()).isEqualTo("failed");
+            assertThat(run.path("error").asString())
+                    .contains(said)
+                    .doesNotContain("secret")
+                    .doesNotContain("source_reader");
+        });
+        assertThat(log.getAll()).doesNotContain(PASSWORD).doesNotContain("other-secret");
+    }
+
+    // --- naming
+
+    @Test
+    void everyWrongFieldIsNamedWithItsRemedy() {
+        var tenant = mesh.newTenant();
+        refused(tenant, "{\"name\": \"../x\", \"kind\": \"ftp\"}", "/name", "/kind");
+        refused(
+                tenant,
+                "{\"name\": \"x\", \"kind\": \"s3\", \"host\": \"x\"}",
+                "/host",
+                "/format",
+                "/bucket",
+                "/region",
+                "/access_key",
+                "/secret_key");
+        refused(
+                tenant,
+                "{\"name\": \"x\", \"kind\": \"postgresql\", \"bucket\": \"x\", \"port\": 0, \"host\": \"a,b\", \"tls\": \"no\", \"table\": \"a.b.c\"}",
+                "/bucket",
+                "/host",
+                "/port",
+                "/database",
+                "/table",
+                "/tls",
+                "/user",
+                "/password");
+        refused(
+                tenant,
+                s3("x", "csv", "", 1).replace("127.0.0.1:1", "127.0.0.1:1/path"),
+                "/endpoint");
+        refused(tenant, s3("x", "csv", "", 1).replace("http:", "file:"), "/endpoint");
+        var unknown = name(tenant, s3("x", "csv", "", 1).replace("prefix", "folder"), 400);
+        assertThat(unknown.toString()).contains("folder").doesNotContain(SECRET);
+        assertThat(get(tenant, "/api/v1/etl/sources", 200).path("items")).isEmpty();
+    }
+
+    private void refused(String tenant, String body, String... pointers) {
+        var problem = name(tenant, body, 400);
+        assertThat(problem.path("errors"))
+                .extracting(error -> error.path("pointer").asString())
+                .containsExactlyInAnyOrder(pointers);
+    }
+
+    // --- parts
+
+    private String s3(String name, String format, String prefix, int port) {
+        return Json.mapper()
+                .writeValueAsString(
+                        Map.of(
+                                "name", name,
+                                "kind", "s3",
+                                "format", format,
+                                "bucket", "lake",
+                                "prefix", prefix,
+                                "endpoint", "http://127.0.0.1:" + port,
+                                "access_key", KEY,
+                                "secret_key", SECRET));
+    }
+
+    private String postgres(String name, Map<String, Object> more) throws SQLException {
+        try (var connection = mesh.jdbc()) {
+            var url = URI.create(connection.getMetaData().getURL().substring("jdbc:".length()));
+            var body = new HashMap<String, Object>(more);
+            body.putAll(
+                    Map.of(
+                            "name",
+                            name,
+                            "kind",
+                            "postgresql",
+                            "host",
+                            "127.0.0.1",
+                            "port",
+                            url.getPort(),
+                            "database",
+                            url.getPath().substring(1),
+                            "user",
+                            "source_reader",
+                            "password",
+                            PASSWORD,
+                            "tls",
+                            "disable"));
+            return Json.mapper().writeValueAsString(body);
+        }
+    }
+
+    /** An empty schema that the reader sees. */
+    private String database(String name) throws SQLException {
+        var schema = "source_" + name;
+        sql(
+                "DO $$ BEGIN CREATE ROLE source_reader LOGIN PASSWORD '%s'; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+                        .formatted(PASSWORD),
+                "DROP SCHEMA IF EXISTS %s CASCADE".formatted(schema),
+                "CREATE SCHEMA " + schema,
+                "GRANT USAGE ON SCHEMA %s TO source_reader".formatted(schema));
+        return schema;
+    }
+
+    private void sql(String... statements) throws SQLException {
+        try (var connection = mesh.jdbc();
+                var statement = connection.createStatement()) {
+            for (var sql : statements) {
+                statement.execute(sql);
+            }
+        }
+    }
+
+    /** The table of sources as it lies in the database. */
+    private String stored() throws SQLException {
+        try (var connection = mesh.jdbc();
+                var rows =
+                        connection
+                                .createStatement()
+                                .executeQuery(
+                                        "SELECT string_agg(etl_source::text, ' ') FROM etl_source")) {
+            rows.next();
+            return rows.getString(1);
+        }
+    }
+
+    private List<Path> fetchedFiles() throws IOException {
+        var jobs = files.resolve("jobs");
+        if (!Files.isDirectory(jobs)) {
+            return List.of();
+        }
+        try (var all = Files.walk(jobs)) {
+            return all.filter(path -> path.toString().contains("fetched")).toList();
+        }
+    }
+
+    private static String row(int i) {
+        return "t%d,u%d,10.50,deposit,completed,2026-11-20T10:00:00Z\n".formatted(i, i);
+    }
+
+    private static void put(String key, String text) {
+        put(key, bytes(text));
+    }
+
+    private static void put(String key, byte[] bytes) {
+        objects.putObject(b -> b.bucket("lake").key(key), AsyncRequestBody.fromBytes(bytes)).join();
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static byte[] gzip(String text) throws IOException {
+        var bytes = new ByteArrayOutputStream();
+        try (var out = new GZIPOutputStream(bytes)) {
+            out.write(bytes(text));
+        }
+        return bytes.toByteArray();
+    }
+
+    private static byte[] parquet() throws Exception {
+        var file = folder.resolve("two.parquet");
+        try (var connection = DriverManager.getConnection("jdbc:duckdb:");
+                var statement = connection.createStatement()) {
+            statement.execute(
+                    "COPY (SELECT unnest([1, 2]) AS n) TO '%s' (FORMAT parquet)".formatted(file));
+        }
+        return Files.readAllBytes(file);
+    }
+
+    private String watermark(String tenant) {
+        return get(tenant, "/api/v1/etl/sources", 200)
+                .path("items")
+                .path(0)
+                .path("watermark_value")
+                .asString();
+    }
+
+    private JsonNode name(String tenant, String body, int status) {
+        return json(post(tenant, "/api/v1/etl/sources", body), status);
+    }
+
+    private WebTestClient.ResponseSpec post(String tenant, String path, String body) {
+        return client(tenant)
+                .post()
+                .uri(path)
+                .header("Content-Type", "application/json")
+                .bodyValue(body)
+                .exchange();
+    }
+
+    private JsonNode loaded(String tenant) {
+        return run(tenant, "{\"mode\":\"batch\",\"source\":\"orders\"}");
+    }
+
+    private JsonNode finished(String tenant, String source) {
+        return run(
+                tenant,
+                "{\"mode\":\"validate_only\",\"source\":\"%s\",\"reference_time\":\"2026-11-20T12:00:00Z\"}"
+                        .formatted(source));
+    }
+
+    private JsonNode run(String tenant, String body) {
+        var accepted = json(post(tenant, "/api/v1/etl/runs", body), 202);
+        var path = "/api/v1/etl/runs/" + accepted.path("execution_id").asString();
+        await().atMost(SOON)
+                .until(() ->
+                        !List.of("pending", "running")
+                                .contains(get(tenant, path, 200).path("status").asString()));
+        return get(tenant, path, 200);
+    }
+
+    private JsonNode get(String tenant, String path, int status) {
+        return json(client(tenant).get().uri(path).exchange(), status);
+    }
+
+    private static JsonNode json(WebTestClient.ResponseSpec answer, int status) {
+        var body = answer.expectBody(JsonNode.class).returnResult();
+        assertThat(body.getStatus().value())
+                .as(() -> String.valueOf(body.getResponseBody()))
+                .isEqualTo(status);
+        return Objects.requireNonNull(body.getResponseBody());
+    }
+
+    private WebTestClient client(String tenant) {
+        return mesh.client(tenant, SCOPES);
+    }
+}
