@@ -11,7 +11,7 @@ final class ReportPage {
     private static final int BAR = 9;
     private static final int HEIGHT = 60;
     private static final Map<String, String> PARTS =
-            Map.of("raw", "As given", "transformed", "After cleaning");
+            Map.of("raw", "As given", "transformed", "After cleaning", "features", "Feature set");
 
     private static final String HEAD =
             """
@@ -31,8 +31,10 @@ final class ReportPage {
         var page = new ReportPage();
         page.head(run);
         page.cleaning(report.path("cleaning"));
-        for (var part : new String[] {"raw", "transformed"}) {
-            page.part(PARTS.getOrDefault(part, part), report.path(part));
+        for (var part : new String[] {"raw", "transformed", "features"}) {
+            if (report.path(part).isObject()) {
+                page.part(PARTS.getOrDefault(part, part), report.path(part));
+            }
         }
         page.page.append("</body></html>\n");
         return page.page.toString();

@@ -457,6 +457,18 @@ class TenantCrossingIT {
                 MARK + "-source");
         names.ids().add(MARK + "-source");
         names.ids().add(MARK + "-run");
+        one.post(
+                        "/api/v1/etl/schedules",
+                        Map.of(
+                                "name",
+                                MARK + "-source",
+                                "cron",
+                                "0 0 1 1 *",
+                                "mode",
+                                "batch",
+                                "source",
+                                MARK + "-source"))
+                .required("next_at");
         return job(
                 one,
                 "/api/v1/etl/runs",
