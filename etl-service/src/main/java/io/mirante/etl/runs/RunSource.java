@@ -67,6 +67,7 @@ final class RunSource implements JobHandler {
     private final EtlSettings settings;
     private final Tenants tenants;
     private final AsOf asOf;
+    private final RunFigures figures;
 
     RunSource(
             TenantDatabase database,
@@ -74,13 +75,15 @@ final class RunSource implements JobHandler {
             QualityThresholdStore thresholds,
             EtlSettings settings,
             Tenants tenants,
-            AsOf asOf) {
+            AsOf asOf,
+            RunFigures figures) {
         this.database = database;
         this.sources = sources;
         this.thresholds = thresholds;
         this.settings = settings;
         this.tenants = tenants;
         this.asOf = asOf;
+        this.figures = figures;
     }
 
     @Override
@@ -94,6 +97,20 @@ final class RunSource implements JobHandler {
         var id = context.payload().path(EXECUTION_ID).asString();
         var run = Objects.requireNonNull(ask(tenant, db -> Runs.find(db, tenant, id)).block(LIMIT));
         ask(tenant, db -> Runs.begin(db, tenant, id)).block(LIMIT);
+        try {
+            return attempt(context, run);
+        } finally {
+            ask(tenant, db -> Runs.find(db, tenant, id))
+                    .doOnNext(ended -> figures.tell(tenant, ended))
+                    .onErrorComplete()
+                    .block(LIMIT);
+        }
+    }
+
+    private JsonNode attempt(JobContext context, Run run)
+            throws IOException, SQLException, JobFailedException {
+        var tenant = context.tenant();
+        var id = run.executionId();
         try {
             return work(context, run);
         } catch (JobFailedException e) {
@@ -261,8 +278,11 @@ final class RunSource implements JobHandler {
 
     private static Mono<Void> inForce(
             DatabaseClient db, Run run, String tenant, Population population) {
-        return Populations.add(tenant, run.executionId(), population, db)
-                .flatMap(version -> Runs.population(db, tenant, run.executionId(), version));
+        return population.buyers() == 0
+                ? Mono.empty()
+                : Populations.add(tenant, run.executionId(), population, db)
+                        .flatMap(
+                                version -> Runs.population(db, tenant, run.executionId(), version));
     }
 
     private static void write(BufferedWriter refused, String user) {

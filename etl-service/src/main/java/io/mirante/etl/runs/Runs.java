@@ -199,7 +199,7 @@ final class Runs {
             String status) {
         return db.sql(
                         """
-                        UPDATE etl_run SET status = $10, finished_at = now(), extracted = $3, kept = $4, score = $5,
+                        UPDATE etl_run SET status = $10, finished_at = clock_timestamp(), extracted = $3, kept = $4, score = $5,
                             grade = $6, gate = $7, stopped_by = $8, report = $9::jsonb, transformed = nullif($11, -1),
                             error = CASE $10 WHEN 'failed' THEN 'the gate stopped the load: '
                                 || array_to_string($8, ', ') || '; see the report' END

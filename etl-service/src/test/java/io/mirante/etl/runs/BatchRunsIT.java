@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.mirante.contracts.gateway.PersonErased;
 import io.mirante.etl.RawRecords;
 import io.mirante.etl.features.FeatureCatalog;
@@ -37,6 +38,7 @@ class BatchRunsIT {
     @Autowired Mesh mesh;
     @Autowired TenantDatabase database;
     @Autowired StreamDatabase stream;
+    @Autowired MeterRegistry meters;
 
     @Test
     void transactionsBecomeFeaturesAndTheLoadCanBeTakenBack() throws Exception {
@@ -79,6 +81,12 @@ class BatchRunsIT {
                 .containsEntry("horarios_atividade", "manha")
                 .containsEntry("execution_id", "first");
         assertThat(row(tenant, "bob")).containsEntry("monetary", 5.0).containsEntry("orders", 1.0);
+        assertThat(
+                        meters.counter("mirante.etl.runs", "mode", "batch", "status", "completed")
+                                .count())
+                .isPositive();
+        assertThat(meters.counter("mirante.etl.run.rows", "stage", "loaded").count())
+                .isGreaterThanOrEqualTo(2);
         var report = client.get("/api/v1/etl/runs/first/report", 200);
         assertThat(report.path("features").path("checks")).hasSize(11);
         assertThat(report.path("features").path("rows").asInt()).isEqualTo(2);
