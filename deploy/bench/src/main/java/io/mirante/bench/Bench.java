@@ -2,6 +2,7 @@ package io.mirante.bench;
 
 import io.mirante.bench.client.MeshException;
 import io.mirante.bench.demo.Demo;
+import io.mirante.bench.etl.EtlRun;
 import io.mirante.bench.ingest.FairnessBench;
 import io.mirante.bench.ingest.IngestBench;
 import io.mirante.bench.start.StartBench;
@@ -10,10 +11,10 @@ import io.mirante.bench.token.TokenBench;
 import java.util.Arrays;
 import java.util.List;
 
-/** What {@code ./mesh demo} and {@code ./mesh bench NAME} run. */
+/** What {@code ./mesh demo}, {@code ./mesh etl} and {@code ./mesh bench NAME} run. */
 public final class Bench {
     private static final String USAGE =
-            "usage: ./mesh demo [options] | ./mesh bench start|token|ingest|fairness|sustained [options]";
+            "usage: ./mesh demo [options] | ./mesh etl run [options] | ./mesh bench start|token|ingest|fairness|sustained [options]";
 
     private Bench() {}
 
@@ -40,6 +41,7 @@ public final class Bench {
         }
         return switch (name) {
             case "demo" -> Demo.run(rest, System.out);
+            case "etl" -> EtlRun.run(rest, System.out);
             case "start" -> StartBench.run(rest, System.out);
             case "ingest" -> IngestBench.run(rest, System.out);
             case "fairness" -> FairnessBench.run(rest, System.out);

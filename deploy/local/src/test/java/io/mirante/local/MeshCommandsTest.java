@@ -162,6 +162,62 @@ final class MeshCommandsTest {
         assertThat(refused(arguments.split(" "))).isEqualTo("mesh: " + message + "\n");
     }
 
+    /** One is what a run that failed ends with. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    etl                                                   | etl takes run, see ./mesh help
+                    etl load                                              | etl takes run, see ./mesh help
+                    etl run                                               | --mode is missing
+                    etl run --mode batch                                  | --source is missing
+                    etl run --mode streaming --source a                   | --mode must be batch or validate_only, not streaming
+                    etl run --mode batch --source                         | --source needs a value
+                    etl run --source --strict                             | --source needs a value
+                    etl run --mode batch --source a --strategy upsert     | --strategy must be merge, replace or append, not upsert
+                    etl run --mode validate_only --source a --strategy merge | --strategy is for --mode batch, the one that loads
+                    etl run --mode batch --source a --reference-time now  | --reference-time must be like 2026-11-20T12:00:00Z, not now
+                    etl run --mode batch --source a --execution-id a/b    | --execution-id must have 1 to 200 letters, digits, dots, colons, dashes, plus signs or underscores, not a/b
+                    etl run --mode batch --source a --url localhost:3000  | --url must be like http://127.0.0.1:3000, not localhost:3000
+                    etl run --mode batch --source a --fast                | unknown option of etl run: --fast
+                    """)
+    void wrongArgumentsOfARunAreTwo(String arguments, String message) throws Exception {
+        Result result = mesh(arguments.split(" "));
+        assertThat(result.err()).isEqualTo("mesh: " + message + "\n");
+        assertThat(result.out()).isEmpty();
+        assertThat(result.code()).isEqualTo(2);
+    }
+
+    /** The stand-in for the bench's classes: its main class is not there. What is built is told on standard error. */
+    @Test
+    void aRunNeedsTheBenchAlone() throws Exception {
+        Path bench = folder.resolve("deploy/bench/target/classpath.txt");
+        Path maven = folder.resolve("mvnw");
+        Files.writeString(
+                maven, "#!/bin/sh\nmkdir -p %s\ntouch %s\n".formatted(bench.getParent(), bench));
+        assertThat(maven.toFile().setExecutable(true)).isTrue();
+        Result result =
+                mesh(
+                        "etl",
+                        "run",
+                        "--mode",
+                        "batch",
+                        "--source",
+                        "events",
+                        "--strategy",
+                        "replace",
+                        "--strict",
+                        "--reference-time",
+                        "2026-11-20T12:00:00.5+01:00",
+                        "--execution-id",
+                        "scheduled__2026-11-20T00:00:00+00:00");
+        assertThat(result.out()).isEmpty();
+        assertThat(result.err())
+                .startsWith("Building deploy/bench (")
+                .contains("io.mirante.bench.Bench");
+    }
+
     @Test
     void showsTheCommandsWhenItKnowsNoSuch() throws Exception {
         Result wrong = mesh("strat");

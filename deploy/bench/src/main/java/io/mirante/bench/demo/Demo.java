@@ -31,7 +31,7 @@ public final class Demo {
         }
         URI wanted = options.url();
         URI url = wanted == null ? local.url() : wanted;
-        String key = key(options, local, url);
+        String key = local.keyFor(url, options.key());
         Screen screen = new Screen(out, url.toString(), key);
         try (MeshClient mesh = new MeshClient(url, key)) {
             if (wanted == null) {
@@ -53,14 +53,6 @@ public final class Demo {
             screen.line("mesh demo: " + e.getMessage());
             return 1;
         }
-    }
-
-    /** The key that was given; keys of the local mesh go to the local mesh alone. */
-    static String key(DemoOptions options, LocalMesh local, URI url) {
-        if (options.key() != null) {
-            return options.key();
-        }
-        return url.equals(local.url()) ? local.key() : LocalMesh.DEVELOPMENT_KEY;
     }
 
     private static int verdict(Screen screen, Checks checks) {

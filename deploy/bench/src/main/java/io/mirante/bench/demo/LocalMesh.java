@@ -12,20 +12,20 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The mesh on this machine, driven through {@code ./mesh} so that there is one way to start it. */
-final class LocalMesh {
+public final class LocalMesh {
     /** What the gateway takes in local mode when {@code API_KEYS} names none. */
     static final String DEVELOPMENT_KEY = "dev-key-123";
 
     private final Path root;
     private final Map<String, String> environment;
 
-    LocalMesh(Path root, Map<String, String> environment) {
+    public LocalMesh(Path root, Map<String, String> environment) {
         this.root = root;
         this.environment = environment;
     }
 
     /** The repository: where {@code ./mesh} lies. */
-    static LocalMesh here() {
+    public static LocalMesh here() {
         return new LocalMesh(
                 Path.of(System.getProperty("mirante.checkout", ".")).toAbsolutePath().normalize(),
                 System.getenv());
@@ -43,7 +43,7 @@ final class LocalMesh {
                 : null;
     }
 
-    URI url() {
+    public URI url() {
         return URI.create("http://127.0.0.1:" + environment.getOrDefault("PORT", "3000"));
     }
 
@@ -54,6 +54,14 @@ final class LocalMesh {
                 .filter(key -> !key.isEmpty())
                 .findFirst()
                 .orElse(DEVELOPMENT_KEY);
+    }
+
+    /** The key that was given; keys of the local mesh go to the local mesh alone. */
+    public String keyFor(URI to, @Nullable String given) {
+        if (given != null) {
+            return given;
+        }
+        return to.equals(url()) ? key() : DEVELOPMENT_KEY;
     }
 
     /**

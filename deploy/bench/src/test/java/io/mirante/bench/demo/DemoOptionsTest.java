@@ -58,11 +58,11 @@ class DemoOptionsTest {
         URI elsewhere = URI.create("http://elsewhere:4000");
 
         DemoOptions none = DemoOptions.parse(List.of());
-        assertThat(Demo.key(none, local, local.url())).isEqualTo("first");
-        assertThat(Demo.key(none, plain, plain.url())).isEqualTo("dev-key-123");
-        assertThat(Demo.key(none, local, elsewhere)).isEqualTo("dev-key-123");
+        assertThat(local.keyFor(local.url(), none.key())).isEqualTo("first");
+        assertThat(plain.keyFor(plain.url(), none.key())).isEqualTo("dev-key-123");
+        assertThat(local.keyFor(elsewhere, none.key())).isEqualTo("dev-key-123");
         DemoOptions given = DemoOptions.parse(List.of("--key", "k"));
-        assertThat(Demo.key(given, local, local.url())).isEqualTo("k");
+        assertThat(local.keyFor(local.url(), given.key())).isEqualTo("k");
     }
 
     @ParameterizedTest
