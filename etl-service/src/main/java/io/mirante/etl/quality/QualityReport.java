@@ -11,13 +11,18 @@ import org.jspecify.annotations.Nullable;
  * @param transformed after cleaning
  * @param cleaning what cleaning did
  * @param features the feature set that was made of it; null when none was
+ * @param rowsWithoutEvent rows that were left and said nothing of a user, so that no feature counts them; null without features
  */
 public record QualityReport(
-        Part raw, Part transformed, Cleaning cleaning, @Nullable Part features) {
+        Part raw,
+        Part transformed,
+        Cleaning cleaning,
+        @Nullable Part features,
+        @Nullable Long rowsWithoutEvent) {
 
     /** With the feature set that was made of what was left. */
-    public QualityReport with(Part made) {
-        return new QualityReport(raw, transformed, cleaning, made);
+    public QualityReport with(long withoutEvent, Part made) {
+        return new QualityReport(raw, transformed, cleaning, made, withoutEvent);
     }
 
     /**

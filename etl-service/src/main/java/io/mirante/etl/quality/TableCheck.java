@@ -97,7 +97,7 @@ public final class TableCheck implements AutoCloseable {
             progress.accept("checking what is left", 0.75);
             var clean = part(tables, Tables.CLEAN, shape, order, order.baseline());
             return new TableCheck(
-                    tables, shape, new QualityReport(raw, clean, cleaning, null), order);
+                    tables, shape, new QualityReport(raw, clean, cleaning, null, null), order);
         } catch (IOException | SQLException | UnreadableTableException | RuntimeException e) {
             try {
                 tables.close();

@@ -376,7 +376,7 @@ public final class Tables implements AutoCloseable {
                             lower(%s::varchar) AS game_type, left(%s::varchar, 100) AS channel, NULL::int AS opt_in_games,
                             NULL::int AS opt_in_promotions, %s::varchar AS order_id
                         FROM clean WHERE coalesce(%s, false))
-                    WHERE user_id IS NOT NULL AND occurred_at IS NOT NULL AND event_type IS NOT NULL\
+                    WHERE length(user_id) BETWEEN 1 AND 400 AND NOT contains(user_id, chr(0)) AND occurred_at IS NOT NULL AND event_type IS NOT NULL\
                     """
                             .formatted(
                                     EventMapping.sql(mapping.user()),

@@ -95,24 +95,34 @@ final class RunSource implements JobHandler {
     public JsonNode run(JobContext context) throws IOException, SQLException, JobFailedException {
         var tenant = context.tenant();
         var id = context.payload().path(EXECUTION_ID).asString();
-        var run = Objects.requireNonNull(ask(tenant, db -> Runs.find(db, tenant, id)).block(LIMIT));
+        var run = find(tenant, id);
+        if (run.loadedAt() != null) {
+            // The service went away between the load and the job's end.
+            ask(tenant, db -> FeatureLoads.forgetErased(db, tenant, id)).block(LIMIT);
+            return result(run);
+        }
         ask(tenant, db -> Runs.begin(db, tenant, id)).block(LIMIT);
         try {
-            return attempt(context, run);
+            attempt(context, run);
         } finally {
             ask(tenant, db -> Runs.find(db, tenant, id))
                     .doOnNext(ended -> figures.tell(tenant, ended))
                     .onErrorComplete()
                     .block(LIMIT);
         }
+        return result(find(tenant, id));
     }
 
-    private JsonNode attempt(JobContext context, Run run)
+    private Run find(String tenant, String id) {
+        return Objects.requireNonNull(ask(tenant, db -> Runs.find(db, tenant, id)).block(LIMIT));
+    }
+
+    private void attempt(JobContext context, Run run)
             throws IOException, SQLException, JobFailedException {
         var tenant = context.tenant();
         var id = run.executionId();
         try {
-            return work(context, run);
+            work(context, run);
         } catch (JobFailedException e) {
             // One that the gate stopped has said so already.
             if (!e.kind().equals(GATE_FAILED)) {
@@ -126,20 +136,20 @@ final class RunSource implements JobHandler {
             end(tenant, id, Runs.CANCELLED, "cancelled");
             throw e;
         } catch (IOException | SQLException | RuntimeException e) {
-            // Tried again; what it says holds until then.
             end(
                     tenant,
                     id,
-                    Runs.FAILED,
-                    "the run broke, and is tried three times; the service's log has the cause");
+                    Runs.PENDING,
+                    "the run broke, and is tried three times; the service's log has the cause under the job's id");
             throw e;
         }
     }
 
-    private JsonNode work(JobContext context, Run run)
+    private void work(JobContext context, Run run)
             throws IOException, SQLException, UnreadableTableException, JobFailedException {
         if (run.source().equals(RunRequest.EVENTS)) {
-            return work(context, run, log(context, run), null);
+            work(context, run, log(context, run), null);
+            return;
         }
         try (var input = sources.fetch(source(run, context.tenant()), context)) {
             var order =
@@ -149,12 +159,12 @@ final class RunSource implements JobHandler {
                             tables -> tables.read(input.files(), input.format()),
                             input.source().shape(),
                             reference(run));
-            return work(context, run, order, input);
+            work(context, run, order, input);
         }
     }
 
     /** Does the run of a source; without input it is the event log. */
-    private JsonNode work(
+    private void work(
             JobContext context, Run run, TableCheck.Order order, SourceFetch.@Nullable Input input)
             throws IOException, SQLException, UnreadableTableException, JobFailedException {
         boolean batch = run.load() != null;
@@ -166,13 +176,13 @@ final class RunSource implements JobHandler {
             if (!batch) {
                 var stoppedBy = stoppedBy(run, check.report());
                 store(context.tenant(), run, check.report(), stoppedBy, Runs.COMPLETED);
-                return result(run, check.report(), stoppedBy, null);
+            } else {
+                load(context, run, order, check, input);
             }
-            return load(context, run, order, check, input);
         }
     }
 
-    private JsonNode load(
+    private void load(
             JobContext context,
             Run run,
             TableCheck.Order order,
@@ -181,11 +191,13 @@ final class RunSource implements JobHandler {
             throws IOException, SQLException, UnreadableTableException, JobFailedException {
         var tenant = context.tenant();
         context.progress(CHECKED, "making features");
+        long unsaid = events(run, check);
         var made = features(tenant, run, order, check);
         context.progress(MADE, "checking features");
         var report =
                 check.report()
                         .with(
+                                unsaid,
                                 check.checked(
                                         BatchFeatures.TABLE,
                                         BatchFeatures.ofTable(),
@@ -214,15 +226,14 @@ final class RunSource implements JobHandler {
                                 BatchFeatures.TABLE,
                                 Stream.concat(Stream.of("user_id"), BatchFeatures.names().stream())
                                         .toList());
-        var loaded = load(context, run, report, made, csv, input);
+        load(context, run, report, made, csv, input);
         ask(tenant, db -> FeatureLoads.forgetErased(db, tenant, run.executionId())).block(LIMIT);
-        return result(run, report, stoppedBy, loaded);
     }
 
     /**
      * The load, what it found, how far the source was read and what live users are compared with from now on: all of it or nothing.
      */
-    private FeatureLoads.Loaded load(
+    private void load(
             JobContext context,
             Run run,
             QualityReport report,
@@ -242,37 +253,31 @@ final class RunSource implements JobHandler {
                         settings.keepBackups());
         try (var refused = Files.newBufferedWriter(context.file(REFUSED))) {
             refused.write("user_id\n");
-            return Objects.requireNonNull(
-                    ask(
-                                    tenant,
-                                    db ->
-                                            FeatureLoads.load(
-                                                            db, order, user -> write(refused, user))
-                                                    .flatMap(loaded ->
-                                                            (input == null
-                                                                            ? inForce(
-                                                                                    db,
-                                                                                    run,
-                                                                                    tenant,
-                                                                                    population)
-                                                                            : input.advance(
-                                                                                    db, tenant))
-                                                                    .then(
-                                                                            Runs.complete(
-                                                                                    db,
-                                                                                    tenant,
-                                                                                    id,
-                                                                                    report,
-                                                                                    List.of(),
-                                                                                    Runs.COMPLETED))
-                                                                    .then(
-                                                                            FeatureLoads
-                                                                                    .forgetErased(
-                                                                                            db,
-                                                                                            tenant,
-                                                                                            id))
-                                                                    .thenReturn(loaded)))
-                            .block(LOAD_LIMIT));
+            ask(
+                            tenant,
+                            db ->
+                                    FeatureLoads.load(db, order, user -> write(refused, user))
+                                            .flatMap(loaded ->
+                                                    (input == null
+                                                                    ? inForce(
+                                                                            db,
+                                                                            run,
+                                                                            tenant,
+                                                                            population)
+                                                                    : input.advance(db, tenant))
+                                                            .then(
+                                                                    Runs.complete(
+                                                                            db,
+                                                                            tenant,
+                                                                            id,
+                                                                            report,
+                                                                            List.of(),
+                                                                            Runs.COMPLETED))
+                                                            .then(
+                                                                    FeatureLoads.forgetErased(
+                                                                            db, tenant, id))
+                                                            .thenReturn(loaded)))
+                    .block(LOAD_LIMIT);
         }
     }
 
@@ -293,21 +298,26 @@ final class RunSource implements JobHandler {
         }
     }
 
-    private Population features(String tenant, Run run, TableCheck.Order order, TableCheck check)
+    /** Makes events of an upload's rows; answers how many rows say nothing of a user. */
+    private static long events(Run run, TableCheck check)
             throws SQLException, UnreadableTableException {
-        var tables = check.tables();
+        if (run.source().equals(RunRequest.EVENTS)) {
+            return 0;
+        }
+        var mapping = check.shape().events();
+        if (mapping == null) {
+            throw new UnreadableTableException(
+                    "the rows do not say what users did: give the source's shape the part events, with user, time and type");
+        }
+        return check.tables().events(mapping);
+    }
+
+    private Population features(String tenant, Run run, TableCheck.Order order, TableCheck check)
+            throws SQLException {
         var of = tenants.settings(tenant);
         boolean log = run.source().equals(RunRequest.EVENTS);
-        if (!log) {
-            var mapping = check.shape().events();
-            if (mapping == null) {
-                throw new UnreadableTableException(
-                        "the rows do not say what users did: give the source's shape the part events, with user, time and type");
-            }
-            tables.events(mapping);
-        }
         return BatchFeatures.make(
-                tables.connection(),
+                check.tables().connection(),
                 log ? Tables.CLEAN : Tables.EVENTS,
                 log ? LogTable.PERSON : "user_id",
                 order.reference(),
@@ -364,19 +374,15 @@ final class RunSource implements JobHandler {
                                 .block(LIMIT)));
     }
 
-    private static JsonNode result(
-            Run run,
-            QualityReport report,
-            List<String> stoppedBy,
-            FeatureLoads.@Nullable Loaded loaded) {
+    private static JsonNode result(Run run) {
         var result = Json.mapper().createObjectNode();
         result.put(EXECUTION_ID, run.executionId());
-        result.put("data_quality_score", report.transformed().score());
-        result.put("grade", report.transformed().grade());
-        result.put("gate", stoppedBy.isEmpty() ? "pass" : "fail");
-        if (loaded != null) {
-            result.put("records_loaded", loaded.loaded());
-            result.put("records_refused", loaded.refused());
+        result.put("data_quality_score", run.dataQualityScore());
+        result.put("grade", run.grade());
+        result.put("gate", run.gate());
+        if (run.recordsLoaded() != null) {
+            result.put("records_loaded", run.recordsLoaded());
+            result.put("records_refused", run.recordsRefused());
             result.putArray("files").add(REFUSED);
         }
         return result;

@@ -32,9 +32,13 @@ final class Runs {
     private static final TypeReference<Map<String, ColumnProfile>> PROFILE =
             new TypeReference<>() {};
 
+    /** A job that was given up, or cancelled before it began, tells its run nothing. */
     private static final String COLUMNS =
             """
-            execution_id, job_id, mode, source, strict, reference_time, status, requested_at, started_at, finished_at,
+            execution_id, job_id, mode, source, strict, reference_time, coalesce((
+                SELECT j.status FROM job j WHERE j.tenant_id = etl_run.tenant_id AND j.id = etl_run.job_id
+                    AND etl_run.status IN ('pending', 'running') AND j.status IN ('failed', 'cancelled')), etl_run.status),
+            requested_at, started_at, finished_at,
             extracted, kept, score, grade, gate, stopped_by, error, strategy, transformed, loaded, refused, population,
             loaded_at, rolled_back_at\
             """;

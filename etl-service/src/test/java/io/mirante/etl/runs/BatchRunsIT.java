@@ -8,11 +8,13 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.mirante.contracts.gateway.PersonErased;
 import io.mirante.etl.RawRecords;
 import io.mirante.etl.features.FeatureCatalog;
+import io.mirante.platform.jobs.JobContext;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.platform.persistence.StreamDatabase;
 import io.mirante.platform.persistence.TenantDatabase;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -24,6 +26,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.springframework.beans.factory.annotation.Autowired;
 import tools.jackson.databind.JsonNode;
 
@@ -39,6 +42,9 @@ class BatchRunsIT {
     @Autowired TenantDatabase database;
     @Autowired StreamDatabase stream;
     @Autowired MeterRegistry meters;
+    @Autowired RunSource runSource;
+
+    @TempDir Path folder;
 
     @Test
     void transactionsBecomeFeaturesAndTheLoadCanBeTakenBack() throws Exception {
@@ -53,10 +59,12 @@ class BatchRunsIT {
                         t2,ana,20.00,bet,completed,2026-11-19T10:00:00Z
                         t3,ana,30.00,bet,completed,2026-11-20T22:00:00Z
                         t4,ana,999.00,bet,failed,2026-11-20T23:00:00Z
+                        t7,%s,1.00,bet,ok,2026-11-20T23:00:00Z
                         t5,bob,5.00,purchase,,2026-11-10T10:00:00Z
                         t5,bob,5.00,purchase,,2026-11-10T10:00:00Z
                         t6,,5.00,purchase,,2026-11-10T10:00:00Z
-                        """,
+                        """
+                                .formatted("x".repeat(401)),
                 null);
         var run =
                 client.finished(
@@ -66,8 +74,8 @@ class BatchRunsIT {
                         """);
         assertThat(run.path("status").asString()).as(run.toString()).isEqualTo("completed");
         assertThat(run.path("load").path("strategy").asString()).isEqualTo("merge");
-        assertThat(run.path("records_extracted").asInt()).isEqualTo(7);
-        assertThat(run.path("records_cleaned").asInt()).isEqualTo(5);
+        assertThat(run.path("records_extracted").asInt()).isEqualTo(8);
+        assertThat(run.path("records_cleaned").asInt()).isEqualTo(6);
         assertThat(run.path("records_transformed").asInt()).isEqualTo(2);
         assertThat(run.path("records_loaded").asInt()).isEqualTo(2);
         assertThat(run.path("records_refused").asInt()).isZero();
@@ -90,6 +98,9 @@ class BatchRunsIT {
         var report = client.get("/api/v1/etl/runs/first/report", 200);
         assertThat(report.path("features").path("checks")).hasSize(11);
         assertThat(report.path("features").path("rows").asInt()).isEqualTo(2);
+        assertThat(report.path("rows_without_event").asInt())
+                .as("the one that failed, and the one whose user is no id")
+                .isEqualTo(2);
 
         client.upload(
                 "bets", "bets.csv", HEADER + "t7,ana,7.00,bet,ok,2026-11-20T10:00:00Z\n", null);
@@ -146,6 +157,41 @@ class BatchRunsIT {
     }
 
     @Test
+    void aRunThatLoadedBeforeItsJobEndedLoadsAndReadsNothingAgain() throws Exception {
+        var tenant = mesh.newTenant();
+        var client = new RunClient(mesh, tenant);
+        client.upload("bets", "bets.csv", HEADER + line("ana") + line("bob"), null);
+        var run = client.finished(of("one", "merge"));
+        var again =
+                runSource.run(
+                        new JobContext(
+                                "again",
+                                tenant,
+                                RawRecords.json("{\"execution_id\": \"one\"}"),
+                                folder,
+                                (progress, detail) -> {},
+                                () -> false));
+        assertThat(again.path("records_loaded").asInt()).isEqualTo(2);
+        assertThat(client.get("/api/v1/etl/runs/one", 200)).isEqualTo(run);
+    }
+
+    @Test
+    void aRunWhoseJobWasGivenUpOrCancelledHasEnded() throws Exception {
+        var tenant = mesh.newTenant();
+        var client = new RunClient(mesh, tenant);
+        for (var status : List.of("failed", "cancelled")) {
+            execute(
+                    "INSERT INTO job (id, tenant_id, kind, payload, status) VALUES ('etl_%2$s_%1$s', '%1$s', 'etl_run', '{}', '%2$s')"
+                            .formatted(tenant, status));
+            execute(
+                    "INSERT INTO etl_run (tenant_id, execution_id, job_id, mode, source, strict) VALUES ('%1$s', '%2$s', 'etl_%2$s_%1$s', 'batch', 'bets', false)"
+                            .formatted(tenant, status));
+            assertThat(client.get("/api/v1/etl/runs/" + status, 200).path("status").asString())
+                    .isEqualTo(status);
+        }
+    }
+
+    @Test
     void aGateThatFailsLeavesWhatWasThere() throws Exception {
         var tenant = mesh.newTenant();
         var client = new RunClient(mesh, tenant);
@@ -193,9 +239,12 @@ class BatchRunsIT {
             await().atMost(SOON)
                     .until(() ->
                             client.get("/api/v1/etl/runs/broken", 200)
-                                    .path("status")
+                                    .path("error")
                                     .asString()
-                                    .equals("failed"));
+                                    .contains("tried three times"));
+            assertThat(client.get("/api/v1/etl/runs/broken", 200).path("status").asString())
+                    .as("it is tried again")
+                    .isIn("pending", "running");
             assertThat(users(tenant)).isEmpty();
         } finally {
             execute("DROP TRIGGER breaks ON ml_features.user_features");

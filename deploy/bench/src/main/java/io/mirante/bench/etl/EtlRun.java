@@ -19,8 +19,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
- * The sub-command {@code etl}. Follows the job and not the run: a run that broke says {@code failed} until it is tried again, its job
- * does not.
+ * The sub-command {@code etl}. Follows the job, which has the progress and the problem, and ends when the run is decided.
  */
 public final class EtlRun {
     private static final int COMPLETED = 0;
