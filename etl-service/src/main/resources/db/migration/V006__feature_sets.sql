@@ -5,6 +5,7 @@ CREATE TABLE feature_population (
     execution_id text        NOT NULL,
     made_at      timestamptz NOT NULL DEFAULT now(),
     body         jsonb       NOT NULL,
+    withdrawn    boolean     NOT NULL DEFAULT false,  -- its run was rolled back
     PRIMARY KEY (tenant_id, version)
 );
 SELECT protect('feature_population');

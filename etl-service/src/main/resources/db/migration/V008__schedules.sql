@@ -17,3 +17,6 @@ CREATE TABLE etl_schedule (
 );
 CREATE INDEX etl_schedule_due ON etl_schedule (next_at) WHERE next_at IS NOT NULL;
 SELECT protect('etl_schedule');
+
+-- How far a run moved its source's watermark; a roll-back moves it back.
+ALTER TABLE etl_run ADD COLUMN watermark_before text, ADD COLUMN watermark_after text;

@@ -74,6 +74,14 @@ public final class BatchFeatures {
         return population;
     }
 
+    /** Whether the table has no user. */
+    public static boolean isEmpty(DuckDBConnection connection) throws SQLException {
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery("SELECT 1 FROM " + TABLE + " LIMIT 1")) {
+            return !rows.next();
+        }
+    }
+
     /** What the table looks like. */
     public static TableShape ofTable() {
         return SHAPE;

@@ -62,8 +62,7 @@ final class DerivedFeatures {
                     lifetime.expectedPurchases(QUARTER_DAYS / DAYS_A_WEEK, customer));
             features.put(FeatureCatalog.LIFETIME_VALUE, value);
             features.put(
-                    "customer_lifetime_value_score",
-                    (1 + above(value, population.lifetimeValues())) / PERCENTILES);
+                    "customer_lifetime_value_score", share(value, population.lifetimeValues()));
             features.put("churn_risk_score", 1 - lifetime.probabilityAlive(customer));
         }
     }
@@ -96,6 +95,12 @@ final class DerivedFeatures {
                 required(features, FeatureCatalog.AGE_AT_LAST_PURCHASE),
                 required(features, FeatureCatalog.CUSTOMER_AGE),
                 value == null ? 0 : value);
+    }
+
+    /** Of buyers whose value is at most this, by the percentiles 1 to 99; above all of them 1. */
+    private static double share(double value, List<Double> percentiles) {
+        long reached = percentiles.stream().filter(percentile -> value >= percentile).count();
+        return reached == percentiles.size() ? 1 : reached / PERCENTILES;
     }
 
     private static int above(double value, List<Double> boundaries) {

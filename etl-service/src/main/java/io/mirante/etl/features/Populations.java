@@ -21,7 +21,7 @@ public final class Populations {
     static Mono<Versioned> newest(String tenant, DatabaseClient db) {
         return db.sql(
                         """
-                        SELECT version, body::text FROM feature_population WHERE tenant_id = $1
+                        SELECT version, body::text FROM feature_population WHERE tenant_id = $1 AND NOT withdrawn
                         ORDER BY version DESC LIMIT 1\
                         """)
                 .bind(0, tenant)
@@ -35,32 +35,46 @@ public final class Populations {
                 .one();
     }
 
-    /** Puts a new one in force: every user is compared again. Answers its version. */
+    /**
+     * Puts a new one in force; empty when one of a later moment is. {@link #markOutdated} has users compared with it.
+     *
+     * @return its version
+     */
     public static Mono<Long> add(
             String tenant, String executionId, Population population, DatabaseClient db) {
         return db.sql(
                         """
                         INSERT INTO feature_population (tenant_id, version, execution_id, body)
                         SELECT $1, coalesce(max(version), 0) + 1, $2, $3::jsonb FROM feature_population WHERE tenant_id = $1
+                        HAVING coalesce(max((body ->> 'as_of')::timestamptz) FILTER (WHERE NOT withdrawn) <= $4, true)
                         RETURNING version\
                         """)
                 .bind(0, tenant)
                 .bind(1, executionId)
                 .bind(2, Json.mapper().writeValueAsString(population))
+                .bind(3, population.asOf())
                 .map(row -> Objects.requireNonNull(row.get(0, Long.class)))
-                .one()
-                .flatMap(version ->
-                        db.sql(
-                                        """
-                                        WITH locked AS MATERIALIZED (
-                                            SELECT user_id FROM user_feature_state WHERE tenant_id = $1
-                                            ORDER BY user_id COLLATE "C" FOR UPDATE
-                                        )
-                                        UPDATE user_feature_state s SET due_at = 'epoch', changes = s.changes + 1
-                                        FROM locked l WHERE s.tenant_id = $1 AND s.user_id = l.user_id\
-                                        """)
-                                .bind(0, tenant)
-                                .then()
-                                .thenReturn(version));
+                .one();
+    }
+
+    /**
+     * Has some users computed again who are compared with another one than that in force; answers how many. Rows that the log holds
+     * at the moment are passed by: they are computed again anyway.
+     */
+    public static Mono<Long> markOutdated(String tenant, DatabaseClient db) {
+        return db.sql(
+                        """
+                        WITH newest AS (SELECT max(version) AS no FROM feature_population WHERE tenant_id = $1 AND NOT withdrawn),
+                        outdated AS MATERIALIZED (
+                            SELECT user_id FROM user_feature_state, newest
+                            WHERE tenant_id = $1 AND population IS DISTINCT FROM newest.no AND due_at > 'epoch'
+                            LIMIT 5000 FOR UPDATE OF user_feature_state SKIP LOCKED
+                        )
+                        UPDATE user_feature_state s SET due_at = 'epoch', changes = s.changes + 1
+                        FROM outdated o WHERE s.tenant_id = $1 AND s.user_id = o.user_id\
+                        """)
+                .bind(0, tenant)
+                .fetch()
+                .rowsUpdated();
     }
 }

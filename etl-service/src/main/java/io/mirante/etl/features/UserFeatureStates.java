@@ -184,7 +184,7 @@ final class UserFeatureStates {
                                     features = coalesce(c.features::jsonb, s.features),
                                     as_of = $2,
                                     version = $3,
-                                    population = coalesce($8, s.population),
+                                    population = CASE WHEN c.features IS NULL THEN s.population ELSE $8 END,
                                     revision = s.revision + CASE WHEN c.features IS NULL THEN 0 ELSE 1 END,
                                     due_at = CASE WHEN s.changes = c.changes THEN c.due_at ELSE s.due_at END
                                 FROM locked l JOIN UNNEST($4::text[], $5::bigint[], $6::text[], $7::timestamptz[])

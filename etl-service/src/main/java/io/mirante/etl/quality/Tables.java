@@ -76,6 +76,7 @@ public final class Tables implements AutoCloseable {
     private final Path exported;
     private final DuckDBConnection connection;
     private List<String> given = List.of();
+    private boolean asGiven;
 
     /**
      * Opens an empty one.
@@ -237,7 +238,10 @@ public final class Tables implements AutoCloseable {
         check(shape);
         var columns = new ArrayList<String>();
         for (var column : shape.columns()) {
-            columns.add(trimmed(column.name()) + " AS " + textOf(column.name()));
+            columns.add(
+                    (asGiven ? Sql.name(column.name()) : trimmed(column.name()))
+                            + " AS "
+                            + textOf(column.name()));
         }
         execute(
                 "CREATE TABLE trimmed AS SELECT %s, %s FROM raw"
@@ -407,7 +411,8 @@ public final class Tables implements AutoCloseable {
                                     .formatted(EVENTS));
         } catch (SQLException e) {
             throw new UnreadableTableException(
-                    "events could not be made of the rows: " + firstLine(e));
+                    "events could not be made of the rows: "
+                            + firstLine(e).replaceAll("'[^']*'", "a value"));
         }
         return count("SELECT count(*) FROM clean") - count("SELECT count(*) FROM told");
     }
@@ -436,8 +441,8 @@ public final class Tables implements AutoCloseable {
     }
 
     /**
-     * An empty table in the place of a file's rows, all texts but the row's number, which is the first column. Nothing outside can be
-     * reached afterwards.
+     * An empty table in the place of a file's rows, all texts but the row's number, which is the first column; they are taken as they
+     * are, not as somebody's spelling of it. Nothing outside can be reached afterwards.
      */
     public DuckDBAppender filled(List<String> columns) throws SQLException {
         execute(
@@ -448,6 +453,7 @@ public final class Tables implements AutoCloseable {
                                         .map(column -> Sql.name(column) + " VARCHAR")
                                         .collect(Collectors.joining(", "))));
         given = List.copyOf(columns);
+        asGiven = true;
         execute("CREATE TABLE reject_errors (scan_id BIGINT, line BIGINT, error_message VARCHAR)");
         isolate();
         return connection.createAppender("raw");

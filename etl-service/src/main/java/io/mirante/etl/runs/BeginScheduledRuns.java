@@ -112,21 +112,26 @@ final class BeginScheduledRuns implements SmartLifecycle {
                 .flatMap(over ->
                         over
                                 ? Runs.submit(jobs, db, tenant, request)
-                                        .then(
+                                        .map(accepted -> true)
+                                        .defaultIfEmpty(false)
+                                        .flatMap(begun ->
                                                 Schedules.passed(
                                                         db,
                                                         tenant,
                                                         schedule,
                                                         next,
-                                                        request.executionId()))
+                                                        begun ? request.executionId() : null))
                                 : Schedules.passed(db, tenant, schedule, next, null));
     }
 
-    /** The schedule and its time. */
+    /** The schedule and its time; names that an id cannot hold are told apart by a hash. */
     private static String id(Schedule schedule) {
+        var plain = schedule.name().replaceAll("[^A-Za-z0-9._-]", "_");
         return "%s+%s"
                 .formatted(
-                        schedule.name().replaceAll("[^A-Za-z0-9._-]", "_"),
+                        plain.equals(schedule.name())
+                                ? plain
+                                : "run-%s-%08x".formatted(plain, schedule.name().hashCode()),
                         Objects.requireNonNull(schedule.nextAt()));
     }
 

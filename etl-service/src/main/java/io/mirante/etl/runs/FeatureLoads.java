@@ -269,12 +269,43 @@ final class FeatureLoads {
     }
 
     /**
-     * Takes a load back, within the caller's transaction. One that was taken back already stays so.
+     * Removes whoever was erased while a load was under way, of all tenants: loads do not wait for erasures, nor erasures for loads.
+     */
+    static Mono<Long> sweepErased(DatabaseClient db) {
+        return Flux.just(TABLE, BACKUP)
+                .concatMap(table ->
+                        db.sql(
+                                        """
+                                        DELETE FROM %s u USING etl_run r, person_erasure e
+                                        WHERE e.erased_at > now() - interval '1 day' AND u.tenant_id = e.tenant_id
+                                            AND r.tenant_id = u.tenant_id AND r.execution_id = u.execution_id
+                                            AND r.started_at < e.erased_at
+                                            AND e.user_hash = encode(sha256(convert_to(u.tenant_id || chr(10) || u.user_id, 'UTF8')), 'hex')\
+                                        """
+                                                .formatted(table))
+                                .fetch()
+                                .rowsUpdated())
+                .reduce(0L, Long::sum);
+    }
+
+    /**
+     * Takes a load back, within the caller's transaction: rows, the source's watermark and what live users are compared with are as
+     * before, unless something has moved them since. One that was taken back already stays so.
      *
-     * @throws ProblemException 409 when the run loaded nothing, its backup is gone, or a later load stands
+     * @throws ProblemException 409 when the run loaded nothing, its backup is gone, a later load stands, or a run is loading
      */
     static Mono<Void> rollBack(DatabaseClient db, String tenant, String executionId) {
-        return exclusively(db, tenant)
+        return db.sql("SELECT pg_try_advisory_xact_lock(hashtextextended('etl.load ' || $1, 0))")
+                .bind(0, tenant)
+                .map(row -> Boolean.TRUE.equals(row.get(0, Boolean.class)))
+                .one()
+                .filter(ours -> ours)
+                .switchIfEmpty(
+                        Mono.error(() ->
+                                ProblemException.conflict(
+                                        "load-under-way",
+                                        "a run is loading at the moment; try again when it has ended")))
+                .then(execute(db, "SET LOCAL statement_timeout = '30min'"))
                 .then(
                         db.sql(
                                         """
@@ -353,7 +384,16 @@ final class FeatureLoads {
                 .then(
                         db.sql(
                                         """
-                                        UPDATE etl_run SET rolled_back_at = clock_timestamp(), backup_until = NULL
+                                        WITH back AS (
+                                            UPDATE etl_run SET rolled_back_at = clock_timestamp(), backup_until = NULL
+                                            WHERE tenant_id = $1 AND execution_id = $2
+                                            RETURNING source, watermark_before, watermark_after
+                                        ), unread AS (
+                                            UPDATE etl_source s SET watermark_value = b.watermark_before FROM back b
+                                            WHERE s.tenant_id = $1 AND s.name = b.source
+                                                AND s.watermark_value = b.watermark_after
+                                        )
+                                        UPDATE feature_population SET withdrawn = true
                                         WHERE tenant_id = $1 AND execution_id = $2\
                                         """)
                                 .bind(0, tenant)
@@ -363,6 +403,7 @@ final class FeatureLoads {
 
     private static Mono<Void> exclusively(DatabaseClient db, String tenant) {
         return execute(db, "SET LOCAL statement_timeout = '30min'")
+                .then(execute(db, "SET LOCAL lock_timeout = '30min'"))
                 .then(
                         db.sql(
                                         "SELECT pg_advisory_xact_lock(hashtextextended('etl.load ' || $1, 0))")

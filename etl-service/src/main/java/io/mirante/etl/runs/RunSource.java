@@ -98,7 +98,7 @@ final class RunSource implements JobHandler {
         var run = find(tenant, id);
         if (run.loadedAt() != null) {
             // The service went away between the load and the job's end.
-            ask(tenant, db -> FeatureLoads.forgetErased(db, tenant, id)).block(LIMIT);
+            settle(tenant, id);
             return result(run);
         }
         ask(tenant, db -> Runs.begin(db, tenant, id)).block(LIMIT);
@@ -111,6 +111,15 @@ final class RunSource implements JobHandler {
                     .block(LIMIT);
         }
         return result(find(tenant, id));
+    }
+
+    /** What follows a load that stands: may be done again. */
+    private void settle(String tenant, String id) {
+        ask(tenant, db -> FeatureLoads.forgetErased(db, tenant, id)).block(LOAD_LIMIT);
+        Long marked;
+        do {
+            marked = ask(tenant, db -> Populations.markOutdated(tenant, db)).block(LIMIT);
+        } while (marked != null && marked > 0);
     }
 
     private Run find(String tenant, String id) {
@@ -133,7 +142,8 @@ final class RunSource implements JobHandler {
             end(tenant, id, Runs.FAILED, String.valueOf(e.getMessage()));
             throw new JobFailedException("unreadable-source", String.valueOf(e.getMessage()));
         } catch (CancellationException e) {
-            end(tenant, id, Runs.CANCELLED, "cancelled");
+            // The job is cancelled, and so is its run; or the service stops, and another goes on
+            // with both.
             throw e;
         } catch (IOException | SQLException | RuntimeException e) {
             end(
@@ -212,6 +222,10 @@ final class RunSource implements JobHandler {
                                                                                 "features"))
                                                         .block(LIMIT))));
         var stoppedBy = stoppedBy(run, report);
+        if (Objects.requireNonNull(run.load()).strategy() == LoadStrategy.REPLACE
+                && BatchFeatures.isEmpty(check.tables().connection())) {
+            stoppedBy.add("features.no_user_to_replace_with");
+        }
         if (!stoppedBy.isEmpty()) {
             store(tenant, run, report, stoppedBy, Runs.FAILED);
             throw new JobFailedException(
@@ -227,7 +241,7 @@ final class RunSource implements JobHandler {
                                 Stream.concat(Stream.of("user_id"), BatchFeatures.names().stream())
                                         .toList());
         load(context, run, report, made, csv, input);
-        ask(tenant, db -> FeatureLoads.forgetErased(db, tenant, run.executionId())).block(LIMIT);
+        settle(tenant, run.executionId());
     }
 
     /**
@@ -264,7 +278,7 @@ final class RunSource implements JobHandler {
                                                                             run,
                                                                             tenant,
                                                                             population)
-                                                                    : input.advance(db, tenant))
+                                                                    : input.advance(db, tenant, id))
                                                             .then(
                                                                     Runs.complete(
                                                                             db,

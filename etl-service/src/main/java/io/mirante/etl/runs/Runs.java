@@ -7,6 +7,8 @@ import io.mirante.platform.jobs.Job;
 import io.mirante.platform.jobs.Jobs;
 import io.mirante.platform.web.Page;
 import io.mirante.platform.web.Paging;
+import io.r2dbc.spi.Parameters;
+import io.r2dbc.spi.R2dbcType;
 import io.r2dbc.spi.Readable;
 import java.time.Duration;
 import java.time.Instant;
@@ -140,6 +142,25 @@ final class Runs {
                 .all();
     }
 
+    /** Notes how far a run moved its source's watermark. */
+    static Mono<Void> advanced(
+            DatabaseClient db,
+            String tenant,
+            String executionId,
+            @Nullable String from,
+            String to) {
+        return db.sql(
+                        """
+                        UPDATE etl_run SET watermark_before = $3, watermark_after = $4
+                        WHERE tenant_id = $1 AND execution_id = $2\
+                        """)
+                .bind(0, tenant)
+                .bind(1, executionId)
+                .bind(2, Parameters.in(R2dbcType.VARCHAR, from))
+                .bind(3, to)
+                .then();
+    }
+
     /** Notes what live users are compared with since the run. */
     static Mono<Void> population(
             DatabaseClient db, String tenant, String executionId, long version) {
@@ -223,12 +244,13 @@ final class Runs {
                 .then();
     }
 
+    /** Ends a run that is under way; one that another worker has ended meanwhile stays as it is. */
     static Mono<Void> end(
             DatabaseClient db, String tenant, String executionId, String status, String error) {
         return db.sql(
                         """
                         UPDATE etl_run SET status = $3, error = $4, finished_at = now()
-                        WHERE tenant_id = $1 AND execution_id = $2\
+                        WHERE tenant_id = $1 AND execution_id = $2 AND status IN ('pending', 'running')\
                         """)
                 .bind(0, tenant)
                 .bind(1, executionId)

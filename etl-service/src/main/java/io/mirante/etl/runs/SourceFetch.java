@@ -61,12 +61,19 @@ final class SourceFetch {
             return fetched.format();
         }
 
-        /** Has the next run read on from here. */
-        Mono<Void> advance(DatabaseClient db, String tenant) {
+        /** Has the next run read on from here, and notes where it began for the way back. */
+        Mono<Void> advance(DatabaseClient db, String tenant, String executionId) {
             var watermark = fetched.watermark();
             return watermark == null
                     ? Mono.empty()
-                    : Sources.advance(db, tenant, source, watermark);
+                    : Sources.advance(db, tenant, source, watermark)
+                            .then(
+                                    Runs.advanced(
+                                            db,
+                                            tenant,
+                                            executionId,
+                                            source.watermarkValue(),
+                                            watermark));
         }
 
         @Override

@@ -176,6 +176,50 @@ class BatchRunsIT {
     }
 
     @Test
+    void aReplaceThatHasNobodyToBringLeavesWhatIsThere() throws Exception {
+        var tenant = mesh.newTenant();
+        var client = new RunClient(mesh, tenant);
+        client.upload("bets", "bets.csv", HEADER + line("ana"), null);
+        client.finished(of("one", "merge"));
+        client.upload("bets", "bets.csv", HEADER + "t1,bob,1,bet,,yesterday\n", null);
+        var run = client.finished(of("two", "replace"));
+        assertThat(run.path("status").asString()).as(run.toString()).isEqualTo("failed");
+        assertThat(run.path("stopped_by").toString()).contains("no_user_to_replace_with");
+        assertThat(users(tenant)).containsExactly("ana");
+    }
+
+    @Test
+    void idsOfTheLogAreTakenAsTheyAre() throws Exception {
+        var tenant = mesh.newTenant();
+        var client = new RunClient(mesh, tenant);
+        var at = Instant.parse("2026-11-01T00:00:00Z");
+        mesh.sendAll(
+                List.of(
+                        RawRecords.raw(tenant, RawRecords.purchase("ana", at, "1.00")),
+                        RawRecords.raw(tenant, RawRecords.purchase("ana ", at, "2.00")),
+                        RawRecords.raw(tenant, RawRecords.purchase("?", at, "3.00"))));
+        for (var user : List.of("ana", "ana ", "?")) {
+            await().atMost(SOON).until(() -> live(client, user).path("features").has("orders"));
+        }
+        var run = client.finished("{\"mode\": \"batch\", \"source\": \"events\"}");
+        assertThat(run.path("status").asString()).as(run.toString()).isEqualTo("completed");
+        assertThat(users(tenant)).containsExactlyInAnyOrder("ana", "ana ", "?");
+        client.post(
+                "/api/v1/etl/runs/%s/rollback".formatted(run.path("execution_id").asString()),
+                "",
+                200);
+        mesh.sendAll(
+                List.of(
+                        RawRecords.raw(
+                                tenant, RawRecords.purchase("ana", at.plusSeconds(9), "1.00"))));
+        await().atMost(SOON)
+                .until(() -> live(client, "ana").path("features").path("orders").asInt() == 2);
+        assertThat(live(client, "ana").path("population").isNull())
+                .as("compared with nobody again")
+                .isTrue();
+    }
+
+    @Test
     void aRunWhoseJobWasGivenUpOrCancelledHasEnded() throws Exception {
         var tenant = mesh.newTenant();
         var client = new RunClient(mesh, tenant);
@@ -383,6 +427,11 @@ class BatchRunsIT {
         execute(
                 "INSERT INTO ml_features.user_features (tenant_id, user_id, as_of, version, execution_id) VALUES ('%s', 'ana', now(), 2, 'one')"
                         .formatted(tenant));
+        FeatureLoads.sweepErased(stream.client()).block();
+        assertThat(users(tenant)).containsExactly("bob");
+        execute(
+                "INSERT INTO ml_features.user_features (tenant_id, user_id, as_of, version, execution_id) VALUES ('%s', 'ana', now(), 2, 'one')"
+                        .formatted(tenant));
         database.one(tenant, db -> FeatureLoads.forgetErased(db, tenant, "one")).block();
         assertThat(users(tenant)).containsExactly("bob");
     }
@@ -444,7 +493,7 @@ class BatchRunsIT {
         return Objects.requireNonNull(
                 client.client()
                         .get()
-                        .uri("/api/v1/features/" + user)
+                        .uri("/api/v1/features/{user}", user)
                         .exchange()
                         .expectBody(JsonNode.class)
                         .returnResult()

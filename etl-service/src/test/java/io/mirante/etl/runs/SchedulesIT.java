@@ -48,12 +48,11 @@ class SchedulesIT {
                 .until(() -> runs(client).path(0).path("status").asString().equals("completed"));
         assertThat(runs(client)).hasSize(1);
         var run = runs(client).path(0);
-        assertThat(run.path("execution_id").asString())
-                .isEqualTo("nightly_load+2026-11-20T05:30:00Z");
+        var id = "run-nightly_load-%08x+2026-11-20T05:30:00Z".formatted("nightly load".hashCode());
+        assertThat(run.path("execution_id").asString()).isEqualTo(id);
         assertThat(run.path("records_loaded").asInt()).isOne();
         var after = client.get("/api/v1/etl/schedules", 200).path("items").path(0);
-        assertThat(after.path("last_execution_id").asString())
-                .isEqualTo("nightly_load+2026-11-20T05:30:00Z");
+        assertThat(after.path("last_execution_id").asString()).isEqualTo(id);
         assertThat(after.path("last_at").asString()).isEqualTo("2026-11-20T05:30:00Z");
         assertThat(Instant.parse(after.path("next_at").asString())).isAfter(Instant.now());
         assertThat(
