@@ -30,7 +30,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectReader;
 
 /**
- * Takes the rows that name a person out of a file, one row in memory at a time. A file that names nobody stays as it is, byte for byte; one
+ * Takes the rows that name a person out of a file, one line in memory at a time. A row names them when
+ * their id stands anywhere in it: a short id takes rows of others with it. A file that names nobody stays as it is, byte for byte; one
  * that cannot be read goes, since nobody can say whom it names.
  */
 final class NamedRows {

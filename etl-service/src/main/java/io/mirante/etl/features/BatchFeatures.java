@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Features of all users of a table of events at once, in a batch run's DuckDB. Makes the table {@link #TABLE}: user_id, then every
- * feature of the catalogue. Used by one thread.
+ * feature of the catalogue. Heap grows with the number of buyers, by some numbers each. Used by one thread.
  */
 public final class BatchFeatures {
 

@@ -236,8 +236,8 @@ final class FeatureLoads {
     }
 
     /**
-     * Removes from a load whoever was erased since the run began to read, within the caller's transaction: once before the load is
-     * seen and once after, when an erasure of that time has ended or will find the row itself.
+     * Removes from a load whoever was erased since the run began to read, within the caller's transaction. An erasure that ends at
+     * the same time is seen by {@link #sweepErased}.
      */
     static Mono<Void> forgetErased(DatabaseClient db, String tenant, String executionId) {
         return db.sql(
