@@ -116,10 +116,7 @@ final class RunSource implements JobHandler {
     /** What follows a load that stands: may be done again. */
     private void settle(String tenant, String id) {
         ask(tenant, db -> FeatureLoads.forgetErased(db, tenant, id)).block(LOAD_LIMIT);
-        Long marked;
-        do {
-            marked = ask(tenant, db -> Populations.markOutdated(tenant, db)).block(LIMIT);
-        } while (marked != null && marked > 0);
+        Populations.compareAgain(database, tenant);
     }
 
     private Run find(String tenant, String id) {
