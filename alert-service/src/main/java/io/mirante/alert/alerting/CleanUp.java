@@ -5,16 +5,11 @@ import io.mirante.alert.metrics.MeasureRuns;
 import io.mirante.alert.metrics.MinuteSums;
 import io.mirante.alert.webhook.Deliveries;
 import io.mirante.alert.webhook.Recipients;
+import io.mirante.platform.lifecycle.Periodic;
 import io.mirante.platform.persistence.TenantDatabase;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -24,9 +19,8 @@ import reactor.core.publisher.Mono;
  * and alerts, deliveries and removed recipients that ended 90 days ago.
  */
 @Component
-final class CleanUp implements SmartLifecycle {
+final class CleanUp extends Periodic {
 
-    private static final Logger LOG = LoggerFactory.getLogger(CleanUp.class);
     private static final Duration PAUSE = Duration.ofMinutes(10);
     private static final Duration LIMIT = Duration.ofMinutes(5);
     private static final Duration ENDED_KEPT = Duration.ofDays(90);
@@ -38,8 +32,6 @@ final class CleanUp implements SmartLifecycle {
     private final Deliveries deliveries;
     private final Recipients recipients;
     private final Clock clock;
-    private ScheduledExecutorService timer = Executors.newScheduledThreadPool(0);
-    private volatile boolean running;
 
     CleanUp(
             TenantLists tenantLists,
@@ -49,6 +41,7 @@ final class CleanUp implements SmartLifecycle {
             Deliveries deliveries,
             Recipients recipients,
             Clock clock) {
+        super("clean-up", PAUSE, PAUSE);
         this.tenantLists = tenantLists;
         this.tenants = tenants;
         this.sums = sums;
@@ -59,35 +52,8 @@ final class CleanUp implements SmartLifecycle {
     }
 
     @Override
-    public void start() {
-        running = true;
-        timer =
-                Executors.newSingleThreadScheduledExecutor(
-                        Thread.ofPlatform().daemon().name("clean-up").factory());
-        var unused =
-                timer.scheduleWithFixedDelay(
-                        this::quietly, PAUSE.toSeconds(), PAUSE.toSeconds(), TimeUnit.SECONDS);
-    }
-
-    @Override
-    public void stop() {
-        running = false;
-        timer.shutdownNow();
-    }
-
-    @Override
-    public boolean isRunning() {
-        return running;
-    }
-
-    private void quietly() {
-        try {
-            once(clock.instant()).block(LIMIT);
-        } catch (RuntimeException e) {
-            if (running) {
-                LOG.warn("cannot clean up at the moment: {}", e.getMessage());
-            }
-        }
+    protected void turn() {
+        once(clock.instant()).block(LIMIT);
     }
 
     Mono<Void> once(Instant now) {
