@@ -135,12 +135,14 @@ class RunController {
                             + " 409 while the run is not complete.")
     Mono<JsonNode> report(@PathVariable String executionId, Caller caller) {
         return run(executionId, caller)
-                .flatMap(run -> found(run, caller))
-                .map(report -> {
-                    var named = Json.mapper().createObjectNode().put("execution_id", executionId);
-                    report.properties().forEach(p -> named.set(p.getKey(), p.getValue()));
-                    return named;
-                });
+                .flatMap(run -> found(run, caller).map(report -> named(run, report)));
+    }
+
+    private static JsonNode named(Run run, JsonNode report) {
+        var named = Json.mapper().createObjectNode().put("execution_id", run.executionId());
+        named.set("anomalies", Json.mapper().valueToTree(run.anomalies()));
+        report.properties().forEach(p -> named.set(p.getKey(), p.getValue()));
+        return named;
     }
 
     @GetMapping(

@@ -217,11 +217,24 @@ class BatchRunsIT {
         var client = new RunClient(mesh, tenant);
         for (var status : List.of("failed", "cancelled")) {
             execute(
-                    "INSERT INTO job (id, tenant_id, kind, payload, status) VALUES ('etl_%2$s_%1$s', '%1$s', 'etl_run', '{}', '%2$s')"
+                    "INSERT INTO job (id, tenant_id, kind, payload, scheduled_at) VALUES ('etl_%2$s_%1$s', '%1$s', 'etl_run', '{}', now() + interval '1 hour')"
                             .formatted(tenant, status));
             execute(
                     "INSERT INTO etl_run (tenant_id, execution_id, job_id, mode, source, strict) VALUES ('%1$s', '%2$s', 'etl_%2$s_%1$s', 'batch', 'bets', false)"
                             .formatted(tenant, status));
+        }
+        client.client()
+                .delete()
+                .uri("/api/v1/jobs/etl_cancelled_" + tenant)
+                .exchange()
+                .expectStatus()
+                .is2xxSuccessful();
+        stream.client()
+                .sql("UPDATE job SET status = 'failed' WHERE id = $1")
+                .bind(0, "etl_failed_" + tenant)
+                .then()
+                .block();
+        for (var status : List.of("failed", "cancelled")) {
             assertThat(client.get("/api/v1/etl/runs/" + status, 200).path("status").asString())
                     .isEqualTo(status);
         }
