@@ -164,7 +164,7 @@ class ReplaysIT {
     @Test
     void onlyServicesMayAsk() {
         var tenant = mesh.newTenant();
-        mesh.client(tenant)
+        mesh.client(tenant, "admin", "analytics.manage", "analytics.view")
                 .post()
                 .uri("/api/v1/etl/replays")
                 .contentType(MediaType.APPLICATION_JSON)
