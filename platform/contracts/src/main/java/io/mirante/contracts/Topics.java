@@ -32,6 +32,10 @@ public final class Topics {
     public static final Topic PROGRESS = Topic.kept("mirante.progress", 1, Duration.ofHours(6));
     public static final Topic FEATURES_USER = Topic.compacted("mirante.features.user", PARTITIONS);
     public static final Topic IDENTITIES = Topic.compacted("mirante.identities", PARTITIONS);
+
+    /** Ends of runs, with what they found of the data's quality. */
+    public static final Topic QUALITY = Topic.kept("mirante.quality", 4, EVENTS);
+
     public static final Topic CLUSTERS = Topic.compacted("mirante.clusters", PARTITIONS);
     public static final Topic PREDICTIONS = Topic.compacted("mirante.predictions", PARTITIONS);
     public static final Topic TELEMETRY_RAW =
@@ -78,6 +82,7 @@ public final class Topics {
                                     PROGRESS,
                                     FEATURES_USER,
                                     IDENTITIES,
+                                    QUALITY,
                                     CLUSTERS,
                                     PREDICTIONS,
                                     TELEMETRY_RAW,
