@@ -24,6 +24,11 @@ public final class Topics {
             Topic.appendTime("mirante.events.critical", PARTITIONS, EVENTS);
     public static final Topic EVENTS_REJECTED = Topic.kept("mirante.events.rejected", 4, DEAD);
     public static final Topic EVENTS_CLEAN = Topic.kept("mirante.events.clean", PARTITIONS, EVENTS);
+
+    /** Events of the log once more, for the one who rebuilds what follows from them. */
+    public static final Topic EVENTS_REPLAY =
+            Topic.kept("mirante.events.replay", PARTITIONS, SHORT);
+
     public static final Topic PROGRESS = Topic.kept("mirante.progress", 1, Duration.ofHours(6));
     public static final Topic FEATURES_USER = Topic.compacted("mirante.features.user", PARTITIONS);
     public static final Topic IDENTITIES = Topic.compacted("mirante.identities", PARTITIONS);
@@ -73,6 +78,7 @@ public final class Topics {
                                     EVENTS_CRITICAL,
                                     EVENTS_REJECTED,
                                     EVENTS_CLEAN,
+                                    EVENTS_REPLAY,
                                     PROGRESS,
                                     FEATURES_USER,
                                     IDENTITIES,
