@@ -11,10 +11,7 @@ import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 
-/**
- * Drops backups of loads whose time is over, and rows of people who were erased while a load was under way, every hour; PostgreSQL's
- * clock decides.
- */
+/** Drops backups of loads whose time is over, every hour; PostgreSQL's clock decides. */
 @Component
 @CrossTenant("backups of all tenants grow old")
 final class DropOldBackups implements SmartLifecycle {
@@ -52,7 +49,6 @@ final class DropOldBackups implements SmartLifecycle {
 
     private void drop() {
         try {
-            FeatureLoads.sweepErased(stream.client()).block(LIMIT);
             Long rows = FeatureLoads.dropOldBackups(stream.client()).block(LIMIT);
             if (rows != null && rows > 0) {
                 LOG.info("dropped {} rows of old backups", rows);

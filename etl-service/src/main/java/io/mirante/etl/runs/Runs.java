@@ -1,6 +1,7 @@
 package io.mirante.etl.runs;
 
 import io.mirante.contracts.Json;
+import io.mirante.contracts.gateway.PersonErasure;
 import io.mirante.etl.quality.ColumnProfile;
 import io.mirante.etl.quality.QualityReport;
 import io.mirante.platform.jobs.Job;
@@ -15,6 +16,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.r2dbc.core.DatabaseClient;
 import reactor.core.publisher.Flux;
@@ -215,11 +217,45 @@ final class Runs {
                 .then();
     }
 
+    /** Stores what a run found, without quotes when one of them is of somebody who was erased meanwhile. */
     static Mono<Void> complete(
             DatabaseClient db,
             String tenant,
             String executionId,
             QualityReport report,
+            List<String> stoppedBy,
+            String status) {
+        return Suppression.erasedSince(db, tenant, executionId)
+                .flatMap(erased ->
+                        complete(
+                                db,
+                                tenant,
+                                executionId,
+                                report,
+                                withoutErased(report, tenant, erased),
+                                stoppedBy,
+                                status));
+    }
+
+    private static String withoutErased(QualityReport report, String tenant, Set<String> erased) {
+        var text = Json.mapper().writeValueAsString(report);
+        return erased.isEmpty()
+                ? text
+                : Quotes.without(
+                                text,
+                                value ->
+                                        value.length() >= Quotes.LONGEST
+                                                || erased.contains(
+                                                        PersonErasure.hash(tenant, value)))
+                        .orElse(text);
+    }
+
+    private static Mono<Void> complete(
+            DatabaseClient db,
+            String tenant,
+            String executionId,
+            QualityReport report,
+            String text,
             List<String> stoppedBy,
             String status) {
         return db.sql(
@@ -238,7 +274,7 @@ final class Runs {
                 .bind(5, report.transformed().grade())
                 .bind(6, stoppedBy.isEmpty() ? "pass" : "fail")
                 .bind(7, stoppedBy.toArray(String[]::new))
-                .bind(8, Json.mapper().writeValueAsString(report))
+                .bind(8, text)
                 .bind(9, status)
                 .bind(10, report.features() == null ? -1 : report.features().rows())
                 .then();
