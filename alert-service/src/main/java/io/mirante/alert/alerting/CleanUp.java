@@ -1,31 +1,26 @@
 package io.mirante.alert.alerting;
 
 import io.mirante.alert.TenantLists;
+import io.mirante.alert.metrics.MeasureRuns;
 import io.mirante.alert.metrics.MinuteSums;
 import io.mirante.alert.webhook.Deliveries;
 import io.mirante.alert.webhook.Recipients;
+import io.mirante.platform.lifecycle.Periodic;
 import io.mirante.platform.persistence.TenantDatabase;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /**
- * Deletes what is no longer asked for, tenant by tenant, every ten minutes: minutes older than {@link MinuteSums#KEPT},
+ * Deletes what is no longer asked for, tenant by tenant, every ten minutes: minutes and ends of runs older than {@link MinuteSums#KEPT},
  * and alerts, deliveries and removed recipients that ended 90 days ago.
  */
 @Component
-final class CleanUp implements SmartLifecycle {
+final class CleanUp extends Periodic {
 
-    private static final Logger LOG = LoggerFactory.getLogger(CleanUp.class);
     private static final Duration PAUSE = Duration.ofMinutes(10);
     private static final Duration LIMIT = Duration.ofMinutes(5);
     private static final Duration ENDED_KEPT = Duration.ofDays(90);
@@ -37,8 +32,6 @@ final class CleanUp implements SmartLifecycle {
     private final Deliveries deliveries;
     private final Recipients recipients;
     private final Clock clock;
-    private ScheduledExecutorService timer = Executors.newScheduledThreadPool(0);
-    private volatile boolean running;
 
     CleanUp(
             TenantLists tenantLists,
@@ -48,6 +41,7 @@ final class CleanUp implements SmartLifecycle {
             Deliveries deliveries,
             Recipients recipients,
             Clock clock) {
+        super("clean-up", PAUSE, PAUSE);
         this.tenantLists = tenantLists;
         this.tenants = tenants;
         this.sums = sums;
@@ -58,35 +52,8 @@ final class CleanUp implements SmartLifecycle {
     }
 
     @Override
-    public void start() {
-        running = true;
-        timer =
-                Executors.newSingleThreadScheduledExecutor(
-                        Thread.ofPlatform().daemon().name("clean-up").factory());
-        var unused =
-                timer.scheduleWithFixedDelay(
-                        this::quietly, PAUSE.toSeconds(), PAUSE.toSeconds(), TimeUnit.SECONDS);
-    }
-
-    @Override
-    public void stop() {
-        running = false;
-        timer.shutdownNow();
-    }
-
-    @Override
-    public boolean isRunning() {
-        return running;
-    }
-
-    private void quietly() {
-        try {
-            once(clock.instant()).block(LIMIT);
-        } catch (RuntimeException e) {
-            if (running) {
-                LOG.warn("cannot clean up at the moment: {}", e.getMessage());
-            }
-        }
+    protected void turn() {
+        once(clock.instant()).block(LIMIT);
     }
 
     Mono<Void> once(Instant now) {
@@ -100,6 +67,7 @@ final class CleanUp implements SmartLifecycle {
                                 tenant,
                                 db ->
                                         sums.deleteBefore(minutesBefore, db)
+                                                .then(MeasureRuns.deleteBefore(minutesBefore, db))
                                                 .then(deliveries.deleteEndedBefore(endedBefore, db))
                                                 .then(alerts.deleteResolvedBefore(endedBefore, db))
                                                 .then(

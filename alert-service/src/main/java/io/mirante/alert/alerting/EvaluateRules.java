@@ -2,6 +2,7 @@ package io.mirante.alert.alerting;
 
 import io.mirante.alert.TenantLists;
 import io.mirante.alert.metrics.MinuteSums;
+import io.mirante.platform.lifecycle.Periodic;
 import io.mirante.platform.persistence.TenantDatabase;
 import java.math.BigDecimal;
 import java.time.Clock;
@@ -10,12 +11,8 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.context.SmartLifecycle;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Flux;
@@ -26,7 +23,7 @@ import reactor.core.publisher.Mono;
  * one moves its alerts at a time; a tenant that fails is logged and looked at again a second later.
  */
 @Component
-final class EvaluateRules implements SmartLifecycle {
+final class EvaluateRules extends Periodic {
 
     private static final Logger LOG = LoggerFactory.getLogger(EvaluateRules.class);
     private static final Duration PAUSE = Duration.ofSeconds(1);
@@ -40,8 +37,6 @@ final class EvaluateRules implements SmartLifecycle {
     private final Alerts alerts;
     private final MoveAlerts moves;
     private final Clock clock;
-    private ScheduledExecutorService timer = Executors.newScheduledThreadPool(0);
-    private volatile boolean running;
 
     EvaluateRules(
             TenantLists tenantLists,
@@ -51,6 +46,7 @@ final class EvaluateRules implements SmartLifecycle {
             Alerts alerts,
             MoveAlerts moves,
             Clock clock) {
+        super("evaluate-rules", PAUSE, PAUSE);
         this.tenantLists = tenantLists;
         this.tenants = tenants;
         this.sums = sums;
@@ -61,40 +57,13 @@ final class EvaluateRules implements SmartLifecycle {
     }
 
     @Override
-    public void start() {
-        running = true;
-        timer =
-                Executors.newSingleThreadScheduledExecutor(
-                        Thread.ofPlatform().daemon().name("evaluate-rules").factory());
-        var unused =
-                timer.scheduleAtFixedRate(
-                        this::all, PAUSE.toMillis(), PAUSE.toMillis(), TimeUnit.MILLISECONDS);
-    }
-
-    @Override
-    public void stop() {
-        running = false;
-        timer.shutdownNow();
-    }
-
-    @Override
-    public boolean isRunning() {
-        return running;
-    }
-
-    private void all() {
-        try {
-            tenantLists
-                    .withActiveRules()
-                    .flatMapMany(Flux::fromIterable)
-                    .flatMap(this::orWarn, TENANTS_AT_ONCE)
-                    .then()
-                    .block(LIMIT);
-        } catch (RuntimeException e) {
-            if (running) {
-                LOG.warn("cannot evaluate rules at the moment: {}", e.getMessage());
-            }
-        }
+    protected void turn() {
+        tenantLists
+                .withActiveRules()
+                .flatMapMany(Flux::fromIterable)
+                .flatMap(this::orWarn, TENANTS_AT_ONCE)
+                .then()
+                .block(LIMIT);
     }
 
     private Mono<Integer> orWarn(String tenant) {

@@ -1,6 +1,7 @@
 package io.mirante.alert.webhook;
 
 import io.mirante.alert.TenantLists;
+import io.mirante.platform.lifecycle.Periodic;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -9,13 +10,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 
 /**
@@ -23,7 +20,7 @@ import org.springframework.stereotype.Component;
  * a recipient, so that a slow receiver holds up only itself. Replicas share the work through the deliveries' leases.
  */
 @Component
-final class DeliverWebhooks implements SmartLifecycle {
+final class DeliverWebhooks extends Periodic {
 
     private static final Logger LOG = LoggerFactory.getLogger(DeliverWebhooks.class);
     private static final int AT_ONCE = 256;
@@ -41,11 +38,9 @@ final class DeliverWebhooks implements SmartLifecycle {
     /** Recipients with an attempt under way here, and their tenants. */
     private final Map<String, String> busy = new ConcurrentHashMap<>();
 
-    private ScheduledExecutorService timer = Executors.newScheduledThreadPool(0);
-    private volatile boolean running;
-
     DeliverWebhooks(
             TenantLists tenantLists, Deliveries deliveries, WebhookSender sender, Clock clock) {
+        super("deliver-webhooks", PAUSE, PAUSE);
         this.tenantLists = tenantLists;
         this.deliveries = deliveries;
         this.sender = sender;
@@ -53,43 +48,16 @@ final class DeliverWebhooks implements SmartLifecycle {
     }
 
     @Override
-    public void start() {
-        running = true;
-        timer =
-                Executors.newSingleThreadScheduledExecutor(
-                        Thread.ofPlatform().daemon().name("deliver-webhooks").factory());
-        var unused =
-                timer.scheduleWithFixedDelay(
-                        this::handOut, PAUSE.toMillis(), PAUSE.toMillis(), TimeUnit.MILLISECONDS);
-    }
-
-    @Override
-    public void stop() {
-        running = false;
-        timer.shutdownNow();
-    }
-
-    @Override
-    public boolean isRunning() {
-        return running;
-    }
-
-    private void handOut() {
-        try {
-            var tenants =
-                    new ArrayList<>(
-                            Objects.requireNonNullElse(
-                                    tenantLists.withDueDeliveries(clock.instant()).block(DATABASE),
-                                    List.<String>of()));
-            // In another order each time: else those at the front would take the free places first,
-            // always.
-            Collections.shuffle(tenants);
-            tenants.forEach(this::handOut);
-        } catch (RuntimeException e) {
-            if (running) {
-                LOG.warn("cannot hand out deliveries at the moment: {}", e.getMessage());
-            }
-        }
+    protected void turn() {
+        var tenants =
+                new ArrayList<>(
+                        Objects.requireNonNullElse(
+                                tenantLists.withDueDeliveries(clock.instant()).block(DATABASE),
+                                List.<String>of()));
+        // In another order each time: else those at the front would take the free places first,
+        // always.
+        Collections.shuffle(tenants);
+        tenants.forEach(this::handOut);
     }
 
     private void handOut(String tenant) {

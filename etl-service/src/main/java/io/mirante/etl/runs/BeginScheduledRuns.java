@@ -1,6 +1,7 @@
 package io.mirante.etl.runs;
 
 import io.mirante.platform.jobs.Jobs;
+import io.mirante.platform.lifecycle.Periodic;
 import io.mirante.platform.persistence.CrossTenant;
 import io.mirante.platform.persistence.StreamDatabase;
 import io.mirante.platform.persistence.TenantDatabase;
@@ -9,12 +10,6 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import org.springframework.context.SmartLifecycle;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
@@ -25,55 +20,26 @@ import reactor.core.publisher.Mono;
  */
 @Component
 @CrossTenant("asks which tenants have a schedule that is due; submitting runs as the tenant")
-final class BeginScheduledRuns implements SmartLifecycle {
+final class BeginScheduledRuns extends Periodic {
 
-    private static final Logger LOG = LoggerFactory.getLogger(BeginScheduledRuns.class);
     private static final Duration EVERY = Duration.ofSeconds(3);
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
     private final StreamDatabase stream;
     private final TenantDatabase database;
     private final Jobs jobs;
-    private ScheduledExecutorService thread = Executors.newScheduledThreadPool(0);
-    private volatile boolean running;
 
     BeginScheduledRuns(StreamDatabase stream, TenantDatabase database, Jobs jobs) {
+        super("schedules", EVERY, EVERY);
         this.stream = stream;
         this.database = database;
         this.jobs = jobs;
     }
 
     @Override
-    public void start() {
-        running = true;
-        thread =
-                Executors.newSingleThreadScheduledExecutor(
-                        Thread.ofPlatform().daemon().name("schedules").factory());
-        var unused =
-                thread.scheduleWithFixedDelay(
-                        this::turn, EVERY.toMillis(), EVERY.toMillis(), TimeUnit.MILLISECONDS);
-    }
-
-    @Override
-    public void stop() {
-        running = false;
-        thread.shutdownNow();
-    }
-
-    @Override
-    public boolean isRunning() {
-        return running;
-    }
-
-    private void turn() {
-        try {
-            for (var tenant : dueTenants()) {
-                begin(tenant, Instant.now()).block(LIMIT);
-            }
-        } catch (RuntimeException e) {
-            if (running) {
-                LOG.warn("cannot begin scheduled runs at the moment: {}", e.getMessage());
-            }
+    protected void turn() {
+        for (var tenant : dueTenants()) {
+            begin(tenant, Instant.now()).block(LIMIT);
         }
     }
 

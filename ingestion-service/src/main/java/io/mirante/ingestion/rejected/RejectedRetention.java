@@ -1,6 +1,7 @@
 package io.mirante.ingestion.rejected;
 
 import io.mirante.contracts.gateway.Retention;
+import io.mirante.platform.lifecycle.Periodic;
 import io.mirante.platform.persistence.CrossTenant;
 import io.mirante.platform.persistence.StreamDatabase;
 import io.mirante.platform.tenants.Tenants;
@@ -9,12 +10,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.Period;
 import java.time.ZoneOffset;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 
 /**
@@ -24,53 +19,26 @@ import org.springframework.stereotype.Component;
 @Component
 @CrossTenant(
         "asks which tenants have rejected events; each tenant's are removed by its own retention")
-public class RejectedRetention implements SmartLifecycle {
+public class RejectedRetention extends Periodic {
 
-    private static final Logger LOG = LoggerFactory.getLogger(RejectedRetention.class);
     private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final long PERIOD_MINUTES = 15;
 
     private final StreamDatabase stream;
     private final Tenants tenants;
     private final Clock clock;
-    private ScheduledExecutorService thread = Executors.newScheduledThreadPool(0);
-    private volatile boolean running;
 
     RejectedRetention(StreamDatabase stream, Tenants tenants, Clock clock) {
+        super("rejected-retention", Duration.ofMinutes(1), Duration.ofMinutes(PERIOD_MINUTES));
         this.stream = stream;
         this.tenants = tenants;
         this.clock = clock;
     }
 
     @Override
-    public void start() {
-        running = true;
-        thread =
-                Executors.newSingleThreadScheduledExecutor(
-                        Thread.ofPlatform().daemon().name("rejected-retention").factory());
-        var unused = thread.scheduleWithFixedDelay(this::tidy, 1, PERIOD_MINUTES, TimeUnit.MINUTES);
-    }
-
-    @Override
-    public void stop() {
-        running = false;
-        thread.shutdownNow();
-    }
-
-    @Override
-    public boolean isRunning() {
-        return running;
-    }
-
-    private void tidy() {
-        try {
-            if (tenants.caughtUp()) {
-                removeOld();
-            }
-        } catch (RuntimeException e) {
-            if (running) {
-                LOG.warn("cannot remove old rejected events at the moment: {}", e.getMessage());
-            }
+    protected void turn() {
+        if (tenants.caughtUp()) {
+            removeOld();
         }
     }
 
