@@ -38,7 +38,7 @@ class ErasureOfRunsIT {
     private static final String BETS =
             """
             transaction_id,user_id,amount,transaction_type,status,created_at
-            t1,ana,3.00,bet,,2026-11-20T10:00:00Z
+            t1,erase-me,3.00,bet,,2026-11-20T10:00:00Z
             t2,bob,3.00,bet,,2026-11-20T10:00:00Z
             """;
     private static final String LOAD_LOCK = "(hashtextextended('etl.load %s', 0))";
@@ -77,10 +77,10 @@ class ErasureOfRunsIT {
                             "{\"mode\": \"batch\", \"source\": \"b\", \"execution_id\": \"meanwhile\"}");
 
             assertThat(run.path("status").asString()).as(run.toString()).isEqualTo("completed");
-            assertThat(Files.readString(upload(tenant, "b"))).contains("ana");
+            assertThat(Files.readString(upload(tenant, "b"))).contains("erase-me");
             assertThat(users(tenant)).containsExactly("bob");
             assertThat(client.get("/api/v1/etl/runs/meanwhile/report", 200).toString())
-                    .doesNotContain("ana");
+                    .doesNotContain("erase-me");
             assertThat(answers(tenant)).noneMatch(PersonErased::finished);
         } finally {
             Files.move(file, pipe);
@@ -90,8 +90,8 @@ class ErasureOfRunsIT {
 
         assertThat(erasure.join().removed())
                 .contains(new Removal("files of sources", Removal.BLANKED, 2));
-        assertThat(Files.readString(file)).contains("bob").doesNotContain("ana");
-        assertThat(Files.readString(upload(tenant, "b"))).contains("bob").doesNotContain("ana");
+        assertThat(Files.readString(file)).contains("bob").doesNotContain("erase-me");
+        assertThat(Files.readString(upload(tenant, "b"))).contains("bob").doesNotContain("erase-me");
     }
 
     /** The load has looked who was erased, and commits after the erasure. */
@@ -148,17 +148,17 @@ class ErasureOfRunsIT {
                 .hasContent("user_id\n\"bob\"\n");
         assertThat(users(tenant)).containsExactly("bob");
         assertThat(client.get("/api/v1/etl/runs/two/report", 200).toString())
-                .doesNotContain("ana");
+                .doesNotContain("erase-me");
     }
 
     @ParameterizedTest
     @EnumSource(LoadStrategy.class)
     void aLoadThatIsLateSeesTheErasure(LoadStrategy strategy) throws Exception {
         var tenant = mesh.newTenant();
-        mesh.erase(tenant, "ana");
+        mesh.erase(tenant, "erase-me");
         var csv = folder.resolve("features.csv");
         var nulls = ",".repeat(FeatureCatalog.all().size()) + "\n";
-        Files.writeString(csv, "ana" + nulls + "bob" + nulls);
+        Files.writeString(csv, "erase-me" + nulls + "bob" + nulls);
         execute(
                 """
                 INSERT INTO etl_run (tenant_id, execution_id, mode, source, strict, started_at)
@@ -170,20 +170,20 @@ class ErasureOfRunsIT {
         execute(
                 """
                 INSERT INTO ml_features.user_features (tenant_id, user_id, as_of, version, execution_id)
-                SELECT '%s', id, now(), 2, 'earlier' FROM (VALUES ('ana'), ('bob')) v(id)\
+                SELECT '%s', id, now(), 2, 'earlier' FROM (VALUES ('erase-me'), ('bob')) v(id)\
                 """
                         .formatted(tenant));
 
-        assertThat(load(tenant, "before", strategy, csv)).doesNotContain("ana");
+        assertThat(load(tenant, "before", strategy, csv)).doesNotContain("erase-me");
         assertThat(texts(
                                 "SELECT user_id FROM ml_features.user_features",
                                 tenant + "' AND execution_id = 'before"))
-                .doesNotContain("ana");
-        assertThat(backups(tenant)).doesNotContain("ana");
+                .doesNotContain("erase-me");
+        assertThat(backups(tenant)).doesNotContain("erase-me");
 
         execute("DELETE FROM ml_features.user_features WHERE tenant_id = '%s'".formatted(tenant));
         load(tenant, "after", strategy, csv);
-        assertThat(users(tenant)).as("who came anew").containsExactlyInAnyOrder("ana", "bob");
+        assertThat(users(tenant)).as("who came anew").containsExactlyInAnyOrder("erase-me", "bob");
     }
 
     @Test
@@ -199,7 +199,7 @@ class ErasureOfRunsIT {
                     lease_owner, lease_until)
                 SELECT '%1$s', encode(sha256(convert_to('%1$s' || chr(10) || id, 'UTF8')), 'hex'), 'e-' || id, now(), '[]', '{}', id,
                     now() - age, 'other', lease_until
-                FROM (VALUES ('ana', interval '1 hour', now() - interval '1 second'),
+                FROM (VALUES ('erase-me', interval '1 hour', now() - interval '1 second'),
                     ('bob', interval '2 hours', now() + interval '1 hour')) v(id, age, lease_until)\
                 """
                         .formatted(tenant));
@@ -207,10 +207,10 @@ class ErasureOfRunsIT {
         await().atMost(SOON)
                 .until(() ->
                         answers(tenant).stream()
-                                .anyMatch(a -> a.erasureId().equals("e-ana") && a.finished()));
+                                .anyMatch(a -> a.erasureId().equals("e-erase-me") && a.finished()));
 
         assertThat(rest).doesNotExist();
-        assertThat(Files.readString(file)).contains("bob").doesNotContain("ana");
+        assertThat(Files.readString(file)).contains("bob").doesNotContain("erase-me");
         assertThat(texts("SELECT coalesce(user_id, '') FROM person_erasure", tenant))
                 .containsExactlyInAnyOrder("", "bob");
         execute("DELETE FROM person_erasure WHERE tenant_id = '%s'".formatted(tenant));
@@ -267,7 +267,7 @@ class ErasureOfRunsIT {
     }
 
     private CompletableFuture<PersonErased> erase(String tenant) {
-        return CompletableFuture.supplyAsync(() -> mesh.erase(tenant, "ana"));
+        return CompletableFuture.supplyAsync(() -> mesh.erase(tenant, "erase-me"));
     }
 
     private List<PersonErased> answers(String tenant) {
