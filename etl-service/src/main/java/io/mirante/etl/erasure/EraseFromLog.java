@@ -4,7 +4,9 @@ import io.mirante.contracts.Topics;
 import io.mirante.contracts.events.Depersonalised;
 import io.mirante.contracts.gateway.PersonErased.Removal;
 import io.mirante.platform.erasure.ErasePerson;
+import io.mirante.platform.erasure.PersonFiles;
 import io.mirante.platform.erasure.PersonRows;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -17,7 +19,7 @@ import reactor.core.publisher.Mono;
 /**
  * Takes a person's ids off their number and out of the event log, and says which numbers they had: the user's own and
  * those of the anonymous ids that the user's events carried. The rows stay under numbers that lead nowhere; the next event
- * of the same id gets another number.
+ * of the same id gets another number. What runs hold is removed after that, since loads take longer than consumers may wait.
  */
 @Component
 final class EraseFromLog implements ErasePerson {
@@ -42,8 +44,12 @@ final class EraseFromLog implements ErasePerson {
     public Mono<Erased> erase(Target person, DatabaseClient db) {
         return PersonRows.holdPublication(db, List.of("user_feature_state", "person_merge"))
                 .then(identities(person, db))
-                .flatMap(held -> erase(person, held, db))
-                .flatMap(log -> runs.erase(person, db).map(log::and));
+                .flatMap(held -> erase(person, held, db));
+    }
+
+    @Override
+    public Erased eraseRest(Target person, PersonFiles files) throws IOException {
+        return runs.erase(person, files);
     }
 
     /** Ids that lead to the person, with their numbers. */
@@ -100,10 +106,7 @@ final class EraseFromLog implements ErasePerson {
                                                         person,
                                                         db,
                                                         "user_id",
-                                                        List.of(
-                                                                "user_feature_state",
-                                                                "ml_features.user_features",
-                                                                "ml_features.user_features_backup"))
+                                                        List.of("user_feature_state"))
                                                 .map(features ->
                                                         all(
                                                                 person, held, events, ids, features,

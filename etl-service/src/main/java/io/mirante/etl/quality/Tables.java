@@ -1,5 +1,6 @@
 package io.mirante.etl.quality;
 
+import io.mirante.platform.erasure.PersonFiles.Csv;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -180,12 +182,9 @@ public final class Tables implements AutoCloseable {
         String path = Sql.text(file.toString());
         return switch (format) {
             case CSV, COPIED ->
-                    "read_csv(%s, header = true, all_varchar = true, ignore_errors = true, store_rejects = true,"
-                                    .formatted(path)
-                            + " rejects_limit = 0, null_padding = false, max_line_size = 1048576, compression = '%s'%s)"
-                                    .formatted(
-                                            packed ? "gzip" : "none",
-                                            format == FileFormat.COPIED ? COPIED : "");
+                    "read_csv(%s)"
+                            .formatted(
+                                    csv(path, packed, format == FileFormat.COPIED ? COPIED : ""));
             case NDJSON, JSON ->
                     "read_json(%s, format = '%s', maximum_object_size = 1048576, ignore_errors = %s, sample_size = 100000, compression = '%s')"
                             .formatted(
@@ -195,6 +194,36 @@ public final class Tables implements AutoCloseable {
                                     packed ? "gzip" : "uncompressed");
             case PARQUET -> "read_parquet(%s)".formatted(path);
         };
+    }
+
+    private static String csv(String path, boolean packed, String form) {
+        return "%s, header = true, all_varchar = true, ignore_errors = true, store_rejects = true,"
+                        .formatted(path)
+                + " rejects_limit = 0, null_padding = false, max_line_size = 1048576, compression = '%s'%s"
+                        .formatted(packed ? "gzip" : "none", form);
+    }
+
+    /** How a run would take a file of CSV to be written; empty when it could not read it. */
+    public static Optional<Csv> sniff(Path file) throws IOException {
+        var call =
+                "SELECT Delimiter, Quote, Escape FROM sniff_csv(%s)"
+                        .formatted(csv(Sql.text(file.toString()), Gzip.is(file), ""));
+        try (var connection = DriverManager.getConnection("jdbc:duckdb:");
+                var statement = connection.createStatement()) {
+            statement.execute("SET memory_limit = '256MB'");
+            statement.execute("SET threads = 1");
+            try (var row = statement.executeQuery(call)) {
+                row.next();
+                var quote = row.getString(2);
+                return Optional.of(
+                        new Csv(
+                                row.getString(1),
+                                quote.equals("'") ? '\'' : '"',
+                                row.getString(3).equals("\\")));
+            }
+        } catch (SQLException e) {
+            return Optional.empty();
+        }
     }
 
     /** Notes the type of each column that is one and the same in all files, and that a text would add nothing to. */

@@ -8,10 +8,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
 
-/**
- * Drops backups of loads whose time is over, and rows of people who were erased while a load was under way, every hour; PostgreSQL's
- * clock decides.
- */
+/** Drops backups of loads whose time is over, every hour; PostgreSQL's clock decides. */
 @Component
 @CrossTenant("backups of all tenants grow old")
 final class DropOldBackups extends Periodic {
@@ -28,7 +25,6 @@ final class DropOldBackups extends Periodic {
 
     @Override
     protected void turn() {
-        FeatureLoads.sweepErased(stream.client()).block(LIMIT);
         Long rows = FeatureLoads.dropOldBackups(stream.client()).block(LIMIT);
         if (rows != null && rows > 0) {
             LOG.info("dropped {} rows of old backups", rows);

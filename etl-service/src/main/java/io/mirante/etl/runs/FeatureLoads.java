@@ -61,9 +61,10 @@ final class FeatureLoads {
     record Loaded(long loaded, long refused) {}
 
     /**
-     * Loads, within the caller's transaction. A run that has loaded already loads nothing again.
+     * Loads, within the caller's transaction. A run that has loaded already loads nothing again. Of who was
+     * erased since the run began to read nothing is loaded, kept or told.
      *
-     * @param refused is told each user that was refused, before the transaction ends
+     * @param refused is told each user that was refused
      */
     static Mono<Loaded> load(
             DatabaseClient db, Order order, java.util.function.Consumer<String> refused) {
@@ -97,11 +98,13 @@ final class FeatureLoads {
                 .flatMap(staged ->
                         execute(db, "ANALYZE staged")
                                 .then(backUp(db, order))
-                                .then(refuseKnown(db, order, refused))
+                                .then(refuseKnown(db, order))
                                 .flatMap(known ->
                                         put(db, order)
                                                 .flatMap(loaded ->
                                                         check(staged, loaded, known)
+                                                                .then(forgetErased(db, order))
+                                                                .then(tell(db, refused))
                                                                 .then(
                                                                         note(
                                                                                 db, order, loaded,
@@ -165,21 +168,53 @@ final class FeatureLoads {
                 .then();
     }
 
-    private static Mono<Long> refuseKnown(
-            DatabaseClient db, Order order, java.util.function.Consumer<String> refused) {
+    private static Mono<Long> refuseKnown(DatabaseClient db, Order order) {
+        var refused = execute(db, "CREATE TEMPORARY TABLE refused (user_id text) ON COMMIT DROP");
         return order.strategy() != LoadStrategy.APPEND
-                ? Mono.just(0L)
-                : db.sql(
-                                """
-                                DELETE FROM staged s USING %s u WHERE u.tenant_id = $1 AND u.user_id = s.user_id
-                                RETURNING s.user_id\
-                                """
-                                        .formatted(TABLE))
-                        .bind(0, order.tenant())
-                        .map(row -> Objects.requireNonNull(row.get(0, String.class)))
-                        .all()
-                        .doOnNext(refused)
-                        .count();
+                ? refused.thenReturn(0L)
+                : refused.then(
+                        db.sql(
+                                        """
+                                        WITH known AS (
+                                            DELETE FROM staged s USING %s u WHERE u.tenant_id = $1 AND u.user_id = s.user_id
+                                            RETURNING s.user_id
+                                        )
+                                        INSERT INTO refused SELECT user_id FROM known\
+                                        """
+                                                .formatted(TABLE))
+                                .bind(0, order.tenant())
+                                .fetch()
+                                .rowsUpdated());
+    }
+
+    private static Mono<Void> tell(DatabaseClient db, java.util.function.Consumer<String> refused) {
+        return db.sql("SELECT user_id FROM refused")
+                .map(row -> Objects.requireNonNull(row.get(0, String.class)))
+                .all()
+                .doOnNext(refused)
+                .then();
+    }
+
+    private static Mono<Void> forgetErased(DatabaseClient db, Order order) {
+        return Suppression.erasedSince(db, order.tenant(), order.executionId())
+                .filter(erased -> !erased.isEmpty())
+                .flatMapMany(erased ->
+                        Flux.just(
+                                        TABLE + " WHERE tenant_id = $1 AND execution_id = $2",
+                                        BACKUP + " WHERE tenant_id = $1 AND taken_for = $2",
+                                        "refused WHERE $2 IS NOT NULL")
+                                .concatMap(place ->
+                                        db.sql(
+                                                        """
+                                                        DELETE FROM %s
+                                                            AND encode(sha256(convert_to($1 || chr(10) || user_id, 'UTF8')), 'hex') = ANY($3)\
+                                                        """
+                                                                .formatted(place))
+                                                .bind(0, order.tenant())
+                                                .bind(1, order.executionId())
+                                                .bind(2, erased.toArray(String[]::new))
+                                                .then()))
+                .then();
     }
 
     private static Mono<Long> put(DatabaseClient db, Order order) {
@@ -235,24 +270,6 @@ final class FeatureLoads {
                 .thenReturn(new Loaded(loaded, refused));
     }
 
-    /**
-     * Removes from a load whoever was erased since the run began to read, within the caller's transaction. An erasure that ends at
-     * the same time is seen by {@link #sweepErased}.
-     */
-    static Mono<Void> forgetErased(DatabaseClient db, String tenant, String executionId) {
-        return db.sql(
-                        """
-                        DELETE FROM %s u USING etl_run r, person_erasure e
-                        WHERE u.tenant_id = $1 AND u.execution_id = $2 AND r.tenant_id = $1 AND r.execution_id = $2
-                            AND e.tenant_id = $1 AND e.erased_at > r.started_at - interval '1 minute'
-                            AND e.user_hash = encode(sha256(convert_to($1 || chr(10) || u.user_id, 'UTF8')), 'hex')\
-                        """
-                                .formatted(TABLE))
-                .bind(0, tenant)
-                .bind(1, executionId)
-                .then();
-    }
-
     /** Drops backups whose time is over, of all tenants. */
     static Mono<Long> dropOldBackups(DatabaseClient db) {
         return db.sql(
@@ -266,26 +283,6 @@ final class FeatureLoads {
                                 .formatted(BACKUP))
                 .fetch()
                 .rowsUpdated();
-    }
-
-    /**
-     * Removes whoever was erased while a load was under way, of all tenants: loads do not wait for erasures, nor erasures for loads.
-     */
-    static Mono<Long> sweepErased(DatabaseClient db) {
-        return Flux.just(TABLE, BACKUP)
-                .concatMap(table ->
-                        db.sql(
-                                        """
-                                        DELETE FROM %s u USING etl_run r, person_erasure e
-                                        WHERE e.erased_at > now() - interval '1 day' AND u.tenant_id = e.tenant_id
-                                            AND r.tenant_id = u.tenant_id AND r.execution_id = u.execution_id
-                                            AND r.started_at < e.erased_at
-                                            AND e.user_hash = encode(sha256(convert_to(u.tenant_id || chr(10) || u.user_id, 'UTF8')), 'hex')\
-                                        """
-                                                .formatted(table))
-                                .fetch()
-                                .rowsUpdated())
-                .reduce(0L, Long::sum);
     }
 
     /**
@@ -420,11 +417,7 @@ final class FeatureLoads {
     private static Mono<Void> exclusively(DatabaseClient db, String tenant) {
         return execute(db, "SET LOCAL statement_timeout = '30min'")
                 .then(execute(db, "SET LOCAL lock_timeout = '30min'"))
-                .then(
-                        db.sql(
-                                        "SELECT pg_advisory_xact_lock(hashtextextended('etl.load ' || $1, 0))")
-                                .bind(0, tenant)
-                                .then());
+                .then(Suppression.holdLoads(db, tenant));
     }
 
     private static Mono<Void> execute(DatabaseClient db, String sql) {

@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -98,7 +99,7 @@ final class RunSource implements JobHandler {
         var run = find(tenant, id);
         if (run.loadedAt() != null) {
             // The service went away between the load and the job's end.
-            settle(tenant, id);
+            settle(tenant);
             return result(run);
         }
         ask(tenant, db -> Runs.begin(db, tenant, id)).block(LIMIT);
@@ -114,8 +115,7 @@ final class RunSource implements JobHandler {
     }
 
     /** What follows a load that stands: may be done again. */
-    private void settle(String tenant, String id) {
-        ask(tenant, db -> FeatureLoads.forgetErased(db, tenant, id)).block(LOAD_LIMIT);
+    private void settle(String tenant) {
         Populations.compareAgain(database, tenant);
     }
 
@@ -178,7 +178,7 @@ final class RunSource implements JobHandler {
         try (var check =
                 TableCheck.open(
                         order,
-                        context.file(SCRATCH),
+                        context.scratch(SCRATCH),
                         (what, done) -> context.progress(batch ? done * CHECKED : done, what))) {
             if (!batch) {
                 var stoppedBy = stoppedBy(run, check.report());
@@ -238,7 +238,7 @@ final class RunSource implements JobHandler {
                                 Stream.concat(Stream.of("user_id"), BatchFeatures.names().stream())
                                         .toList());
         load(context, run, order, report, made, csv, input);
-        settle(tenant, run.executionId());
+        settle(tenant);
     }
 
     /**
@@ -263,12 +263,15 @@ final class RunSource implements JobHandler {
                         csv,
                         population.asOf(),
                         settings.keepBackups());
-        try (var refused = Files.newBufferedWriter(context.file(REFUSED))) {
-            refused.write("user_id\n");
+        var refused = context.scratch(REFUSED);
+        var told = context.file(REFUSED);
+        try (var writer = Files.newBufferedWriter(refused)) {
+            writer.write("user_id\n");
             ask(
                             tenant,
                             db ->
-                                    FeatureLoads.load(db, order, user -> write(refused, user))
+                                    FeatureLoads.load(db, order, user -> write(writer, user))
+                                            .doOnNext(loaded -> finish(writer, refused, told))
                                             .flatMap(loaded ->
                                                     (input == null
                                                                     ? inForce(
@@ -287,11 +290,18 @@ final class RunSource implements JobHandler {
                                                                             Runs.COMPLETED,
                                                                             judged.thresholds()
                                                                                     .anomalies()))
-                                                            .then(
-                                                                    FeatureLoads.forgetErased(
-                                                                            db, tenant, id))
                                                             .thenReturn(loaded)))
                     .block(LOAD_LIMIT);
+        }
+    }
+
+    /** There before the load is, whole. */
+    private static void finish(BufferedWriter writer, Path file, Path place) {
+        try {
+            writer.close();
+            Files.move(file, place, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

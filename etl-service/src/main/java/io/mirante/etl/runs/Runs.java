@@ -2,6 +2,7 @@ package io.mirante.etl.runs;
 
 import io.mirante.contracts.Json;
 import io.mirante.contracts.etl.RunEnded.Anomaly;
+import io.mirante.contracts.gateway.PersonErasure;
 import io.mirante.etl.quality.Anomalies;
 import io.mirante.etl.quality.ColumnProfile;
 import io.mirante.etl.quality.QualityReport;
@@ -17,6 +18,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.r2dbc.core.DatabaseClient;
 import reactor.core.publisher.Flux;
@@ -216,7 +218,7 @@ final class Runs {
     }
 
     /**
-     * Ends a run with what it found.
+     * Ends a run with what it found, without quotes when one of them is of somebody who was erased meanwhile.
      *
      * @param threshold from which robust z-score on a figure is an anomaly
      */
@@ -231,8 +233,30 @@ final class Runs {
         return figures(db, tenant, executionId, report)
                 .zipWith(past(db, tenant, executionId).collectList())
                 .map(both -> Anomalies.of(both.getT1(), both.getT2(), threshold))
-                .flatMap(anomalies ->
-                        complete(db, tenant, executionId, report, stoppedBy, status, anomalies));
+                .zipWith(Suppression.erasedSince(db, tenant, executionId))
+                .flatMap(both ->
+                        complete(
+                                db,
+                                tenant,
+                                executionId,
+                                report,
+                                withoutErased(report, tenant, both.getT2()),
+                                stoppedBy,
+                                status,
+                                both.getT1()));
+    }
+
+    private static String withoutErased(QualityReport report, String tenant, Set<String> erased) {
+        var text = Json.mapper().writeValueAsString(report);
+        return erased.isEmpty()
+                ? text
+                : Quotes.without(
+                                text,
+                                value ->
+                                        value.length() >= Quotes.LONGEST
+                                                || erased.contains(
+                                                        PersonErasure.hash(tenant, value)))
+                        .orElse(text);
     }
 
     private static Mono<Anomalies.Figures> figures(
@@ -289,6 +313,7 @@ final class Runs {
             String tenant,
             String executionId,
             QualityReport report,
+            String text,
             List<String> stoppedBy,
             String status,
             List<Anomaly> anomalies) {
@@ -309,7 +334,7 @@ final class Runs {
                 .bind(5, report.transformed().grade())
                 .bind(6, stoppedBy.isEmpty() ? "pass" : "fail")
                 .bind(7, stoppedBy.toArray(String[]::new))
-                .bind(8, Json.mapper().writeValueAsString(report))
+                .bind(8, text)
                 .bind(9, status)
                 .bind(10, report.features() == null ? -1 : report.features().rows())
                 .bind(11, Json.mapper().writeValueAsString(anomalies))

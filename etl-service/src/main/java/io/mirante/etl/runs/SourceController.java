@@ -168,9 +168,7 @@ class SourceController {
     private Mono<Void> remove(String file) {
         return file.isEmpty()
                 ? Mono.empty()
-                : Mono.fromCallable(() -> Files.deleteIfExists(files.find(file)))
-                        .onErrorComplete()
-                        .then();
+                : Mono.fromCallable(() -> files.delete(file)).onErrorComplete().then();
     }
 
     private static Source source(FileForm form) throws IOException {

@@ -111,8 +111,7 @@ final class SourceFetch {
 
     private Input fetched(Source source, JobContext context)
             throws IOException, JobFailedException {
-        // A folder, so that nothing of it is among the job's files for download.
-        var folder = context.file("fetched");
+        var folder = context.scratch("fetched");
         boolean complete = false;
         try {
             FileSystemUtils.deleteRecursively(folder);

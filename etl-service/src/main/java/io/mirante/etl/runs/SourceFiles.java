@@ -1,5 +1,6 @@
 package io.mirante.etl.runs;
 
+import io.mirante.platform.erasure.PersonFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,5 +27,11 @@ public final class SourceFiles {
     /** One that was created; it may be gone. */
     public Path find(String name) {
         return folder.resolve(UUID.fromString(name).toString());
+    }
+
+    /** Deletes one, and what an erasure that was killed left of it. */
+    boolean delete(String name) throws IOException {
+        PersonFiles.dropRests(find(name));
+        return Files.deleteIfExists(find(name));
     }
 }

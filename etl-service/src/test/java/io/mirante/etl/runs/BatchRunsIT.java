@@ -11,7 +11,6 @@ import io.mirante.etl.features.FeatureCatalog;
 import io.mirante.platform.jobs.JobContext;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.platform.persistence.StreamDatabase;
-import io.mirante.platform.persistence.TenantDatabase;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
 import java.nio.file.Path;
@@ -39,7 +38,6 @@ class BatchRunsIT {
             "transaction_id,user_id,amount,transaction_type,status,created_at\n";
 
     @Autowired Mesh mesh;
-    @Autowired TenantDatabase database;
     @Autowired StreamDatabase stream;
     @Autowired MeterRegistry meters;
     @Autowired RunSource runSource;
@@ -426,18 +424,6 @@ class BatchRunsIT {
                                 PersonErased.Removal.DELETED,
                                 1));
         client.rolledBack("two");
-        assertThat(users(tenant)).containsExactly("bob");
-
-        // a load that read the person before the erasure and commits after it
-        execute(
-                "INSERT INTO ml_features.user_features (tenant_id, user_id, as_of, version, execution_id) VALUES ('%s', 'ana', now(), 2, 'one')"
-                        .formatted(tenant));
-        FeatureLoads.sweepErased(stream.client()).block();
-        assertThat(users(tenant)).containsExactly("bob");
-        execute(
-                "INSERT INTO ml_features.user_features (tenant_id, user_id, as_of, version, execution_id) VALUES ('%s', 'ana', now(), 2, 'one')"
-                        .formatted(tenant));
-        database.one(tenant, db -> FeatureLoads.forgetErased(db, tenant, "one")).block();
         assertThat(users(tenant)).containsExactly("bob");
     }
 

@@ -170,25 +170,38 @@ class AdministrationIT {
         assertThat(asked.userId()).isEqualTo("eva 1");
         assertThat(asked.erasureId()).isEqualTo(job);
         assertThat(job(admin, job).text("status")).isEqualTo("running");
-        answer(asked, "etl", List.of(new PersonErased.Removal("person", "deleted", 1)), 4L);
+        var person = new PersonErased.Removal("person", "deleted", 1);
+        answer(asked, "etl", true, List.of(person), 4L);
         var numbered = erasures(tenant, 2).getLast();
         assertThat(numbered.state()).isEqualTo(PersonErasure.NUMBERED);
         assertThat(numbered.personNos()).containsExactly(4L);
         assertThat(numbered.erasedAt()).isNotNull();
         for (var service : Topics.services()) {
             if (!List.of("gateway", "etl", "churn").contains(service)) {
-                answer(asked, service, List.of());
+                answer(asked, service, false, List.of());
             }
         }
-        // The gateway's own part is done by itself; churn is still down.
+        // The gateway's own part is done by itself; etl is at work on files; churn is still down.
+        await().atMost(Duration.ofMinutes(2))
+                .untilAsserted(() ->
+                        assertThat(job(admin, job).text("detail"))
+                                .isEqualTo("waiting for etl, churn"));
+        assertThat(job(admin, job).body().at("/result/services").toString())
+                .doesNotContain("\"person\"");
+        var file = new PersonErased.Removal("files of sources", "blanked", 1);
+        answer(asked, "etl", false, List.of(person, file), 4L);
         await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() ->
                         assertThat(job(admin, job).text("detail")).isEqualTo("waiting for churn"));
         var waiting = job(admin, job);
         assertThat(waiting.body().path("progress").doubleValue()).isEqualTo(7.0 / 8);
         assertThat(waiting.body().path("result").path("services")).hasSize(8);
-        answer(asked, "churn", List.of(new PersonErased.Removal("prediction", "deleted", 3)));
-        answer(asked, "churn", List.of());
+        answer(
+                asked,
+                "churn",
+                false,
+                List.of(new PersonErased.Removal("prediction", "deleted", 3)));
+        answer(asked, "churn", false, List.of());
 
         await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(
@@ -199,6 +212,8 @@ class AdministrationIT {
                 .hasSize(8)
                 .containsOnly("done");
         assertThat(receipt.at("/services/4/removed/0/count").longValue()).isEqualTo(3);
+        assertThat(receipt.path("services").toString())
+                .contains("\"person\"", "\"files of sources\"");
         assertThat(receipt.path("remaining").valueStream().map(r -> r.path("where").stringValue()))
                 .contains("mirante.events.raw", "mirante.ingest." + tenant, "backups");
         assertThat(done.raw()).doesNotContain("eva");
@@ -238,6 +253,7 @@ class AdministrationIT {
     private void answer(
             PersonErasure erasure,
             String service,
+            boolean unfinished,
             List<PersonErased.Removal> removed,
             Long... personNos) {
         var erased =
@@ -248,7 +264,8 @@ class AdministrationIT {
                         service,
                         Instant.now(),
                         removed,
-                        List.of(personNos));
+                        List.of(personNos),
+                        unfinished);
         mesh.send(
                 new Outgoing(
                         Topics.ERASURES_DONE.name(),

@@ -134,7 +134,7 @@ public final class Mesh {
                         1));
     }
 
-    /** Sends an erasure as it stands, and waits for what the service under test answers. */
+    /** Sends an erasure as it stands, and waits for what the service under test answers at last. */
     public PersonErased erase(PersonErasure erasure) {
         send(
                 new Outgoing(
@@ -145,7 +145,7 @@ public final class Mesh {
                         Map.of(CloudHeaders.TENANT, erasure.tenantId())));
         return Awaitility.await("erasure in " + service)
                 .pollInterval(Duration.ofMillis(100))
-                .atMost(Duration.ofSeconds(30))
+                .atMost(Duration.ofMinutes(1))
                 .until(
                         () ->
                                 read(Topics.ERASURES_DONE.name()).stream()
@@ -153,7 +153,8 @@ public final class Mesh {
                                                 Json.mapper()
                                                         .readValue(r.value(), PersonErased.class))
                                         .filter(done ->
-                                                done.erasureId().equals(erasure.erasureId()))
+                                                done.erasureId().equals(erasure.erasureId())
+                                                        && done.finished())
                                         .findFirst(),
                         Optional::isPresent)
                 .orElseThrow();

@@ -2,14 +2,16 @@ package io.mirante.contracts.gateway;
 
 import java.time.Instant;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What one service removed of a person. On {@code mirante.erasures.done}, key tenant and hash.
+ * What one service removed of a person. On {@code mirante.erasures.done}, key tenant and hash; twice when files and the like take longer.
  *
  * @param erasureId of the erasure it answers
  * @param service short name
  * @param removed empty = it held nothing
  * @param personNos numbers the person had; from etl alone
+ * @param unfinished whether there is more to remove, and another answer to come with all of it; null (of earlier versions) = no
  */
 public record PersonErased(
         String tenantId,
@@ -18,11 +20,17 @@ public record PersonErased(
         String service,
         Instant erasedAt,
         List<Removal> removed,
-        List<Long> personNos) {
+        List<Long> personNos,
+        @Nullable Boolean unfinished) {
 
     public PersonErased {
         removed = List.copyOf(removed);
         personNos = List.copyOf(personNos);
+    }
+
+    /** Whether it says all that was removed. */
+    public boolean finished() {
+        return !Boolean.TRUE.equals(unfinished);
     }
 
     /**

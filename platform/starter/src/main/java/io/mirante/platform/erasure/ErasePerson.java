@@ -22,12 +22,23 @@ public interface ErasePerson {
     }
 
     /**
-     * Removes what is held of a person. Runs in a transaction in which no consumer of this service applies anything; may
+     * Removes what consumers hold of a person, in seconds. Runs in a transaction in which no consumer of this service applies anything; may
      * come again for the same person.
      *
      * @param db for all tenants: every statement names the tenant
      */
     Mono<Erased> erase(Target person, DatabaseClient db);
+
+    /**
+     * Removes the rest: files, and rows that others than consumers write, so that those who write them see the erasure or are seen by this.
+     * Comes once that transaction has ended and no job runs that began before; on a thread that may block, as long as it takes; again
+     * until it succeeds.
+     *
+     * @param files for the same person
+     */
+    default Erased eraseRest(Target person, PersonFiles files) throws Exception {
+        return Erased.NOTHING;
+    }
 
     /**
      * Whom to erase.
@@ -40,7 +51,7 @@ public interface ErasePerson {
     /**
      * What was removed.
      *
-     * @param tombstones sent before the transaction ends
+     * @param tombstones sent before the transaction ends; none with the rest
      * @param personNos numbers the person had; from the service that gives them
      */
     record Erased(List<Removal> removed, List<Outgoing> tombstones, List<Long> personNos) {
@@ -52,6 +63,11 @@ public interface ErasePerson {
             removed = removed.stream().filter(r -> r.count() > 0).toList();
             tombstones = List.copyOf(tombstones);
             personNos = List.copyOf(personNos);
+        }
+
+        /** Removals alone. */
+        public static Erased of(Removal... removed) {
+            return new Erased(List.of(removed), List.of(), List.of());
         }
 
         /** Both together. */

@@ -26,7 +26,7 @@ import tools.jackson.core.type.TypeReference;
 /**
  * Erases persons in this service, each in the transaction that advances the position. It first enters the person into the
  * suppression list, then waits for the polls of all consumers and holds them: a poll that was applied before is erased
- * with the rest, one that comes after sees the list.
+ * with the rest, one that comes after sees the list. What takes longer is left to {@link FinishErasures}, and the answer says so.
  */
 final class ErasePersons {
 
@@ -36,7 +36,6 @@ final class ErasePersons {
     private final ErasePerson eraser;
     private final Erasures erasures;
     private final EventSender sender;
-    private final JobFiles files;
     private final Clock clock;
 
     ErasePersons(
@@ -44,13 +43,11 @@ final class ErasePersons {
             ErasePerson eraser,
             Erasures erasures,
             EventSender sender,
-            JobFiles files,
             Clock clock) {
         this.service = service;
         this.eraser = eraser;
         this.erasures = erasures;
         this.sender = sender;
-        this.files = files;
         this.clock = clock;
     }
 
@@ -88,9 +85,9 @@ final class ErasePersons {
                         new ErasePerson.Target(erasure.tenantId(), userId, erasure.personNos()))
                 .flatMap(person ->
                         eraser.erase(person, db)
-                                .zipWhen(rows -> files.erase(person, db), ErasePerson.Erased::and))
-                .flatMap(erased ->
-                        sender.sendAll(erased.tombstones()).then(answer(erasure, at, erased, db)))
+                                .flatMap(erased ->
+                                        sender.sendAll(erased.tombstones())
+                                                .then(answer(erasure, at, person, erased, db))))
                 .doOnSuccess(done ->
                         LOG.atInfo()
                                 .addKeyValue("tenant_id", erasure.tenantId())
@@ -130,14 +127,19 @@ final class ErasePersons {
     }
 
     private static Mono<Void> answer(
-            PersonErasure erasure, Instant at, ErasePerson.Erased erased, DatabaseClient db) {
+            PersonErasure erasure,
+            Instant at,
+            ErasePerson.Target person,
+            ErasePerson.Erased erased,
+            DatabaseClient db) {
         return db.sql(
                         """
-                        INSERT INTO person_erasure (tenant_id, user_hash, erasure_id, erased_at, removed, person_nos)
-                        VALUES ($1, $2, $3, $4, $5::jsonb, $6)
+                        INSERT INTO person_erasure (tenant_id, user_hash, erasure_id, erased_at, removed, person_nos, user_id)
+                        VALUES ($1, $2, $3, $4, $5::jsonb, $6, nullif($7, ''))
                         ON CONFLICT (tenant_id, user_hash) DO UPDATE SET erasure_id = excluded.erasure_id,
                             erased_at = excluded.erased_at, removed = excluded.removed,
-                            person_nos = excluded.person_nos, revision = person_erasure.revision + 1\
+                            person_nos = excluded.person_nos, user_id = excluded.user_id, finished_at = now(),
+                            lease_owner = NULL, lease_until = NULL, revision = person_erasure.revision + 1\
                         """)
                 .bind(0, erasure.tenantId())
                 .bind(1, erasure.userHash())
@@ -145,6 +147,7 @@ final class ErasePersons {
                 .bind(3, at)
                 .bind(4, Json.mapper().writeValueAsString(erased.removed()))
                 .bind(5, erased.personNos().toArray(Long[]::new))
+                .bind(6, person.userId())
                 .then();
     }
 
@@ -161,7 +164,8 @@ final class ErasePersons {
                                 .readValue(
                                         text(row, "removed"),
                                         new TypeReference<List<PersonErased.Removal>>() {}),
-                        Arrays.asList(Objects.requireNonNull(row.get("person_nos", Long[].class))));
+                        Arrays.asList(Objects.requireNonNull(row.get("person_nos", Long[].class))),
+                        Objects.requireNonNull(row.get("unfinished", Boolean.class)));
         return new Outgoing(
                 Topics.ERASURES_DONE.name(),
                 null,

@@ -6,6 +6,7 @@ import io.mirante.platform.messaging.EventSender;
 import io.mirante.platform.messaging.MessagingAutoConfiguration;
 import io.mirante.platform.messaging.Parser;
 import io.mirante.platform.messaging.Publication;
+import io.mirante.platform.persistence.StreamDatabase;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
@@ -16,7 +17,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.messaging.Message;
 
-/** The function {@code erasePersons} of every service that holds persons. */
+/** The function {@code erasePersons} of every service that holds persons, and what finishes its work. */
 @AutoConfiguration(after = MessagingAutoConfiguration.class)
 @ConditionalOnBean(ErasePerson.class)
 public class ErasureAutoConfiguration {
@@ -27,10 +28,17 @@ public class ErasureAutoConfiguration {
             ErasePerson eraser,
             Erasures erasures,
             EventSender sender,
-            @Value("${mirante.files}") Path files,
             Clock clock) {
-        return new ErasePersons(
-                service, eraser, erasures, sender, new JobFiles(files.resolve("jobs")), clock);
+        return new ErasePersons(service, eraser, erasures, sender, clock);
+    }
+
+    @Bean
+    FinishErasures finishErasures(
+            ErasePerson eraser,
+            StreamDatabase stream,
+            @Value("${mirante.files}") Path files,
+            @Value("${mirante.instance}") String instance) {
+        return new FinishErasures(eraser, stream, new JobFiles(files.resolve("jobs")), instance);
     }
 
     @Bean
@@ -44,7 +52,8 @@ public class ErasureAutoConfiguration {
                 "person_erasure",
                 List.of("tenant_id", "user_hash"),
                 """
-                SELECT tenant_id, user_hash, erasure_id, erased_at, removed::text AS removed, person_nos, revision
+                SELECT tenant_id, user_hash, erasure_id, erased_at, removed::text AS removed, person_nos, revision,
+                    user_id IS NOT NULL AS unfinished
                 FROM person_erasure WHERE revision > published_revision
                 ORDER BY tenant_id, user_hash LIMIT 1000\
                 """,

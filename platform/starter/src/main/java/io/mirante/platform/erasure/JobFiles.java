@@ -2,21 +2,18 @@ package io.mirante.platform.erasure;
 
 import io.mirante.contracts.gateway.PersonErased.Removal;
 import io.mirante.platform.erasure.ErasePerson.Erased;
-import io.mirante.platform.erasure.ErasePerson.Target;
+import io.mirante.platform.erasure.PersonFiles.Csv;
+import io.mirante.platform.erasure.PersonFiles.Outcome;
+import io.mirante.platform.jobs.JobContext;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
-import org.springframework.r2dbc.core.DatabaseClient;
-import reactor.core.publisher.Flux;
-import reactor.core.publisher.Mono;
-import reactor.core.scheduler.Schedulers;
+import org.springframework.util.FileSystemUtils;
 
 /**
- * Takes a person out of the files that jobs of the tenant left for download on this replica: lines of text that name them
- * go; what is no text (Parquet) goes whole, since it can be made again.
+ * Takes a person out of the files that jobs left for download: rows of text that name them go; what is no text (Parquet) goes whole, since
+ * it can be made again, and so does what a job that was killed left behind.
  */
 final class JobFiles {
 
@@ -26,49 +23,45 @@ final class JobFiles {
         this.folder = folder;
     }
 
-    Mono<Erased> erase(Target person, DatabaseClient db) {
-        if (person.userId().isEmpty()) {
-            return Mono.just(Erased.NOTHING);
+    /** Of jobs that have ended. */
+    Erased erase(List<String> jobs, PersonFiles person) throws IOException {
+        var erased = Erased.NOTHING;
+        for (var job : jobs) {
+            erased = erased.and(rewrite(folder.resolve(job), person));
         }
-        return db.sql("SELECT id FROM job WHERE tenant_id = $1")
-                .bind(0, person.tenantId())
-                .map(row -> Objects.requireNonNull(row.get(0, String.class)))
-                .all()
-                .collectList()
-                .flatMap(jobs ->
-                        Flux.fromIterable(jobs)
-                                .map(job -> rewrite(folder.resolve(job), person.userId()))
-                                .reduce(Erased.NOTHING, Erased::and)
-                                .subscribeOn(Schedulers.boundedElastic()));
+        return erased;
     }
 
-    static Erased rewrite(Path job, String userId) {
+    static Erased rewrite(Path job, PersonFiles person) throws IOException {
         if (!Files.isDirectory(job)) {
             return Erased.NOTHING;
         }
+        FileSystemUtils.deleteRecursively(job.resolve(JobContext.SCRATCH));
         long rewritten = 0;
         long deleted = 0;
         try (var files = Files.list(job)) {
             for (var file : files.filter(Files::isRegularFile).toList()) {
-                if (isText(file)) {
-                    rewritten += PersonFiles.removeLines(file, userId) ? 1 : 0;
-                } else {
-                    deleted += Files.deleteIfExists(file) ? 1 : 0;
+                switch (rewriteFile(file, person)) {
+                    case UNTOUCHED -> {}
+                    case REWRITTEN -> rewritten++;
+                    case DELETED -> deleted++;
                 }
             }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
-        return new Erased(
-                List.of(
-                        new Removal("files of jobs", Removal.BLANKED, rewritten),
-                        new Removal("files of jobs", Removal.DELETED, deleted)),
-                List.of(),
-                List.of());
+        return Erased.of(
+                new Removal("files of jobs", Removal.BLANKED, rewritten),
+                new Removal("files of jobs", Removal.DELETED, deleted));
     }
 
-    private static boolean isText(Path file) {
+    private static Outcome rewriteFile(Path file, PersonFiles person) throws IOException {
         var name = file.getFileName().toString();
-        return name.endsWith(".ndjson") || name.endsWith(".json") || name.endsWith(".csv");
+        boolean packed = name.endsWith(".gz");
+        var plain = packed ? name.substring(0, name.length() - ".gz".length()) : name;
+        return switch (plain.substring(plain.lastIndexOf('.') + 1)) {
+            case "csv" -> person.csv(file, packed, Csv.COMMAS);
+            case "ndjson" -> person.ndjson(file, packed);
+            case "json" -> person.json(file, packed);
+            default -> Files.deleteIfExists(file) ? Outcome.DELETED : Outcome.UNTOUCHED;
+        };
     }
 }

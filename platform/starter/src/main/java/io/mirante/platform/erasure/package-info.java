@@ -1,6 +1,6 @@
 /**
- * Erasure of persons: every service hears of one on {@code mirante.erasures}, removes what it holds in one transaction and
- * answers on {@code mirante.erasures.done}; the same topic is the list by which consumers never take an erased person in
+ * Erasure of persons: every service hears of one on {@code mirante.erasures}, removes what its consumers hold in one transaction,
+ * and files and the like after it, and answers on {@code mirante.erasures.done} both times; the same topic is the list by which consumers never take an erased person in
  * again. An erasure that fails with the database is repeated; one that is repeated removes nothing more.
  */
 @NullMarked

@@ -11,6 +11,9 @@ import tools.jackson.databind.JsonNode;
 /** What a job's handler gets to work with. Used by the one thread that runs the job. */
 public final class JobContext {
 
+    /** Name of the folder in a job's folder that holds nothing for download. */
+    public static final String SCRATCH = "scratch";
+
     private final String jobId;
     private final String tenant;
     private final JsonNode payload;
@@ -71,5 +74,18 @@ public final class JobContext {
         }
         Files.createDirectories(folder);
         return folder.resolve(name);
+    }
+
+    /**
+     * A file or folder for the time of the work, not for download; the handler deletes it. An erasure leaves it alone while the job runs,
+     * and removes what is left of it afterwards.
+     *
+     * @param name as of {@link #file}
+     */
+    public Path scratch(String name) throws IOException {
+        var file = file(name);
+        var scratch = folder.resolve(SCRATCH);
+        Files.createDirectories(scratch);
+        return scratch.resolve(file.getFileName());
     }
 }

@@ -11,28 +11,33 @@ import org.junit.jupiter.api.io.TempDir;
 
 class JobFilesTest {
 
+    private static final PersonFiles ANA = new PersonFiles("ana", () -> {});
+
     @TempDir Path job;
 
     @Test
-    void linesThatNameThePersonGoAndOtherFilesGoWhole() throws IOException {
-        Files.writeString(job.resolve("report.ndjson"), "{\"a\":\"ana\"}\n{\"a\":\"bia\"}\n");
-        Files.writeString(job.resolve("other.csv"), "bia\n");
+    void rowsThatNameThePersonGoAndOtherFilesGoWhole() throws IOException {
+        Files.writeString(job.resolve("report.ndjson"), "{\"a\":\"ana\"}\n{\"a\":\"anabel\"}\n");
+        Files.writeString(job.resolve("refused.csv"), "user_id\n\"ana\"\n\"anabel\"\n");
+        Files.writeString(job.resolve("state.json"), "{\"done\": 7}");
         Files.write(job.resolve("training.parquet"), new byte[] {1, 2, 3});
+        Files.createDirectory(job.resolve("scratch"));
+        Files.writeString(job.resolve("scratch/run.duckdb"), "of a run that was killed");
 
-        assertThat(JobFiles.rewrite(job, "ana").removed())
+        assertThat(JobFiles.rewrite(job, ANA).removed())
                 .containsExactly(
-                        new Removal("files of jobs", Removal.BLANKED, 1),
+                        new Removal("files of jobs", Removal.BLANKED, 2),
                         new Removal("files of jobs", Removal.DELETED, 1));
 
-        assertThat(job.resolve("report.ndjson")).hasContent("{\"a\":\"bia\"}\n");
-        assertThat(job.resolve("other.csv")).hasContent("bia\n");
+        assertThat(job.resolve("report.ndjson")).hasContent("{\"a\":\"anabel\"}\n");
+        assertThat(job.resolve("refused.csv")).hasContent("user_id\n\"anabel\"\n");
         try (var files = Files.list(job)) {
-            assertThat(files).hasSize(2);
+            assertThat(files).hasSize(3);
         }
     }
 
     @Test
-    void aJobWithoutFilesIsFine() {
-        assertThat(JobFiles.rewrite(job.resolve("none"), "ana").removed()).isEmpty();
+    void aJobWithoutFilesIsFine() throws IOException {
+        assertThat(JobFiles.rewrite(job.resolve("none"), ANA).removed()).isEmpty();
     }
 }
