@@ -1,16 +1,15 @@
 package io.mirante.etl.log;
 
 import io.mirante.etl.log.SortedPoll.Identity;
-import io.mirante.etl.log.SortedPoll.Sorted;
 import io.mirante.platform.messaging.Position;
 import io.mirante.platform.messaging.Received;
 import io.r2dbc.spi.Readable;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -30,13 +29,25 @@ final class EventIdentities {
                     .thenComparing(r -> r.position().partition())
                     .thenComparing(r -> r.position().offset());
 
+    private final EventMeta meta;
+
+    EventIdentities(EventMeta meta) {
+        this.meta = meta;
+    }
+
     /** Claims the ids of a poll; of several records with one id the first by position is kept. */
     Mono<SortedPoll> sort(List<Received<RawEvent>> poll, DatabaseClient db) {
+        long begun = System.nanoTime();
         return insert(poll.stream().sorted(ORDER).toList(), db)
                 .flatMap(inserted ->
                         known(poll, inserted, db)
                                 .map(known -> SortedPoll.of(poll, inserted, known)))
-                .flatMap(sorted -> record(sorted.repeats(), db).map(sorted::withRecorded));
+                .flatMap(sorted ->
+                        meta.repeated(
+                                        sorted.repeats(),
+                                        Duration.ofNanos(System.nanoTime() - begun),
+                                        db)
+                                .map(sorted::withRecorded));
     }
 
     private static Mono<Set<Position>> insert(List<Received<RawEvent>> ordered, DatabaseClient db) {
@@ -58,7 +69,7 @@ final class EventIdentities {
                         ordered.stream().map(r -> r.position().partition()).toArray(Integer[]::new))
                 .bind(5, ordered.stream().map(r -> r.position().offset()).toArray(Long[]::new))
                 .bind(6, ordered.stream().map(r -> r.value().receivedAt()).toArray(Instant[]::new))
-                .map(EventIdentities::position)
+                .map(EventMeta::position)
                 .all()
                 .collect(Collectors.toCollection(HashSet::new))
                 .map(positions -> (Set<Position>) positions);
@@ -85,60 +96,9 @@ final class EventIdentities {
                 .map(row ->
                         Map.entry(
                                 new EventKey(text(row, 3), text(row, 4)),
-                                new Identity(position(row), text(row, 5))))
+                                new Identity(EventMeta.position(row), text(row, 5))))
                 .all()
                 .collectMap(Map.Entry::getKey, Map.Entry::getValue);
-    }
-
-    /** Notes repetitions, each record once; answers the positions that were new. */
-    private static Mono<Set<Position>> record(List<Sorted> repeats, DatabaseClient db) {
-        if (repeats.isEmpty()) {
-            return Mono.just(Set.of());
-        }
-        return db.sql(
-                        """
-                        INSERT INTO event_repeat (tenant_id, topic, partition_no, record_offset, event_id, kind)
-                        SELECT * FROM UNNEST($1::text[], $2::text[], $3::int[], $4::bigint[], $5::text[], $6::text[])
-                        ON CONFLICT DO NOTHING
-                        RETURNING topic, partition_no, record_offset\
-                        """)
-                .bind(0, repeats.stream().map(s -> s.event().tenantId()).toArray(String[]::new))
-                .bind(
-                        1,
-                        repeats.stream()
-                                .map(s -> s.received().position().topic())
-                                .toArray(String[]::new))
-                .bind(
-                        2,
-                        repeats.stream()
-                                .map(s -> s.received().position().partition())
-                                .toArray(Integer[]::new))
-                .bind(
-                        3,
-                        repeats.stream()
-                                .map(s -> s.received().position().offset())
-                                .toArray(Long[]::new))
-                .bind(
-                        4,
-                        repeats.stream()
-                                .map(s -> s.event().event().eventId())
-                                .toArray(String[]::new))
-                .bind(
-                        5,
-                        repeats.stream()
-                                .map(s -> s.verdict().name().toLowerCase(Locale.ROOT))
-                                .toArray(String[]::new))
-                .map(EventIdentities::position)
-                .all()
-                .collect(Collectors.toCollection(HashSet::new))
-                .map(positions -> (Set<Position>) positions);
-    }
-
-    private static Position position(Readable row) {
-        return new Position(
-                text(row, 0),
-                Objects.requireNonNull(row.get(1, Integer.class)),
-                Objects.requireNonNull(row.get(2, Long.class)));
     }
 
     private static String text(Readable row, int column) {

@@ -4,13 +4,14 @@ import io.mirante.platform.lifecycle.Periodic;
 import io.mirante.platform.persistence.CrossTenant;
 import io.mirante.platform.persistence.StreamDatabase;
 import java.time.Duration;
+import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
 
 /**
- * Makes the event log's partitions for the months to come, at start and every hour. Should it fail, rows go to the default
- * partition: nothing is refused.
+ * Makes the event log's partitions for the months to come, and drops past ones that are empty, at start and every hour. Should it
+ * fail, rows go to the default partition: nothing is refused.
  */
 @Component
 @CrossTenant("partitions hold all tenants")
@@ -29,15 +30,22 @@ final class EventPartitions extends Periodic {
 
     @Override
     protected void turn() {
-        Integer made =
-                stream.client()
-                        .sql("SELECT create_event_partitions($1)")
-                        .bind(0, MONTHS_AHEAD)
-                        .map(row -> row.get(0, Integer.class))
-                        .one()
-                        .block(LIMIT);
-        if (made != null && made > 0) {
-            LOG.info("made {} partitions of the event log", made);
+        int made = number("SELECT create_event_partitions(%d)".formatted(MONTHS_AHEAD));
+        int dropped = number("SELECT drop_empty_event_partitions()");
+        if (made + dropped > 0) {
+            LOG.info(
+                    "made {} partitions of the event log, dropped {} that were empty",
+                    made,
+                    dropped);
         }
+    }
+
+    private int number(String sql) {
+        return stream.client()
+                .sql(sql)
+                .map(row -> Objects.requireNonNull(row.get(0, Integer.class)))
+                .one()
+                .blockOptional(LIMIT)
+                .orElse(0);
     }
 }

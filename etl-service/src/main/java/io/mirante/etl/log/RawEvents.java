@@ -29,7 +29,7 @@ final class RawEvents implements Parser<RawEvent> {
     private static final Instant LAST = Instant.parse("9999-12-31T23:59:59Z");
 
     /** Longest id that still fits into an index entry of PostgreSQL together with the tenant, in characters. */
-    private static final int MAX_ID = 400;
+    static final int MAX_ID = 400;
 
     private final BlockedIds blocked;
 

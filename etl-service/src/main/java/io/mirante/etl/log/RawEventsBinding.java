@@ -20,12 +20,12 @@ final class RawEventsBinding {
     @Bean
     Consumer<Message<List<byte[]>>> storeRawEvents(
             BatchRunner runner, StoreEvents handler, BlockedIds blocked) {
-        return runner.publishing("storeRawEvents", new RawEvents(blocked), handler::store);
+        return runner.publishing("storeRawEvents", new RawEvents(blocked), handler);
     }
 
     @Bean
     Consumer<Message<List<byte[]>>> storeCriticalEvents(
             BatchRunner runner, StoreEvents handler, BlockedIds blocked) {
-        return runner.publishing("storeCriticalEvents", new RawEvents(blocked), handler::store);
+        return runner.publishing("storeCriticalEvents", new RawEvents(blocked), handler);
     }
 }

@@ -2,7 +2,9 @@ package io.mirante.etl.log;
 
 import io.mirante.etl.features.ChangedUsers;
 import io.mirante.etl.log.SortedPoll.Sorted;
+import io.mirante.platform.messaging.DeadRecord;
 import io.mirante.platform.messaging.Outgoing;
+import io.mirante.platform.messaging.PublishHandler;
 import io.mirante.platform.messaging.Received;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -20,7 +22,7 @@ import reactor.core.publisher.Mono;
  * with PostgreSQL. Thread-safe.
  */
 @Component
-final class StoreEvents {
+final class StoreEvents implements PublishHandler<RawEvent> {
 
     private final EventIdentities identities;
     private final Persons persons;
@@ -28,6 +30,7 @@ final class StoreEvents {
     private final PersonMerges merges;
     private final ChangedUsers changedUsers;
     private final EventCounters counters;
+    private final EventMeta meta;
 
     StoreEvents(
             EventIdentities identities,
@@ -35,17 +38,20 @@ final class StoreEvents {
             EventLog log,
             PersonMerges merges,
             ChangedUsers changedUsers,
-            EventCounters counters) {
+            EventCounters counters,
+            EventMeta meta) {
         this.identities = identities;
         this.persons = persons;
         this.log = log;
         this.merges = merges;
         this.changedUsers = changedUsers;
         this.counters = counters;
+        this.meta = meta;
     }
 
     /** A record seen before stores nothing and is answered with the same records as the first time. */
-    Mono<Supplier<List<Outgoing>>> store(List<Received<RawEvent>> poll, DatabaseClient db) {
+    @Override
+    public Mono<Supplier<List<Outgoing>>> store(List<Received<RawEvent>> poll, DatabaseClient db) {
         return identities
                 .sort(poll, db)
                 .flatMap(sorted -> {
@@ -57,6 +63,11 @@ final class StoreEvents {
                                     keep(sorted, rows, numbered, db)
                                             .thenReturn(() -> CleanRecords.of(sorted, numbered)));
                 });
+    }
+
+    @Override
+    public Mono<Void> passedOver(List<DeadRecord> dead, DatabaseClient db) {
+        return meta.passedOver(dead, db);
     }
 
     private Mono<Void> keep(

@@ -187,9 +187,13 @@ class ReplicasIT {
                                 .as("the log: I1, I2, I3")
                                 .hasSize(accepted.size())
                                 .containsExactlyInAnyOrderElementsOf(accepted);
-                        assertThat(ids("SELECT event_id FROM event_repeat WHERE tenant_id = ?"))
-                                .as("duplicates and conflicts: I5")
-                                .hasSize(duplicates + conflicts);
+                        assertThat(
+                                        ids(
+                                                "SELECT status FROM analytics_event_meta WHERE tenant_id = ?"))
+                                .as("duplicates, conflicts and what failed: I5")
+                                .hasSize(duplicates + conflicts + poison)
+                                .filteredOn("failed"::equals)
+                                .hasSize(poison);
                         assertThat(deadPositions()).as("dead: I5").hasSize(poison);
                     });
             await().alias(what)

@@ -111,7 +111,7 @@ class StoreEventsIT {
         var event = pageView("ana", AT);
         double before = outcome("duplicate");
         mesh.sendAll(IntStream.rangeClosed(0, 1_000).mapToObj(i -> raw(tenant, event)).toList());
-        await().atMost(SOON).until(() -> count("event_repeat", tenant) == 1_000);
+        await().atMost(SOON).until(() -> count("analytics_event_meta", tenant) == 1_000);
         assertThat(count("analytics_event", tenant)).isEqualTo(1);
         assertThat(clean(tenant, 1)).hasSize(1);
         await().atMost(SOON).until(() -> outcome("duplicate") >= before + 1_000);
@@ -142,9 +142,9 @@ class StoreEventsIT {
         var first = event(id, "page_view", "web", "ana", AT, "{\"url\":\"/a\"}");
         var at = mesh.send(raw(tenant, first));
         awaitStored(tenant, 1);
-        mesh.send(raw(tenant, first));
+        var repeated = mesh.send(raw(tenant, first));
         mesh.send(raw(tenant, event(id, "page_view", "web", "ana", AT, "{\"url\":\"/b\"}")));
-        await().atMost(SOON).until(() -> count("event_repeat", tenant) == 2);
+        await().atMost(SOON).until(() -> count("analytics_event_meta", tenant) == 2);
 
         mesh.client(tenant, "ingest")
                 .get()
@@ -160,8 +160,12 @@ class StoreEventsIT {
                                     "event_type": "page_view", "user_id": "ana", "person_no": 1}}
                         """
                                 .formatted(id, at.topic(), at.partition(), at.offset(), AT))
-                .jsonPath("$.repeats.length()")
-                .isEqualTo(2)
+                .jsonPath("$.others[?(@.status == 'conflict')].error")
+                .isEqualTo("id_conflict")
+                .jsonPath("$.others[?(@.status == 'duplicate')].offset")
+                .isEqualTo((int) repeated.offset())
+                .jsonPath("$.others[?(@.processing_time_ms > 0)].retries")
+                .isEqualTo(List.of(0, 0))
                 .jsonPath("$.as_of")
                 .isNotEmpty();
         mesh.client(mesh.newTenant())
@@ -179,6 +183,55 @@ class StoreEventsIT {
     }
 
     @Test
+    void whatCannotBeProcessedIsInTheTraceOfItsTenantAlone() throws Exception {
+        var tenant = mesh.newTenant();
+        var event = pageView("ana", AT);
+        var headers = RawRecords.headers(tenant, event);
+        headers.put(CloudHeaders.RECEIVED_AT, "yesterday");
+        var at = mesh.send(critical(event.toJson(), headers));
+        headers.remove(CloudHeaders.ID);
+        headers.put(CloudHeaders.TENANT, "\u0000");
+        var nobodys = mesh.send(critical(event.toJson(), headers));
+        await().atMost(SOON).until(() -> count("analytics_event_meta", tenant) == 1);
+        await().atMost(SOON)
+                .until(() ->
+                        text(
+                                        "SELECT string_agg(status || ' ' || error, ', ') FILTER (WHERE event_id"
+                                                + " IS NULL AND record_offset = "
+                                                + nobodys.offset()
+                                                + " AND topic = '"
+                                                + nobodys.topic()
+                                                + "') FROM analytics_event_meta",
+                                        EventMeta.NO_TENANT)
+                                != null);
+
+        mesh.client(tenant, "analytics.view")
+                .get()
+                .uri("/api/v1/etl/events/{id}/trace", event.eventId())
+                .exchange()
+                .expectStatus()
+                .isOk()
+                .expectBody()
+                .json(
+                        """
+                        {"stored": null, "duplicates": 0, "conflicts": 0, "failures": 1, "others": [
+                            {"status": "failed", "topic": "%s", "partition": 3, "offset": %d, "retries": 0,
+                             "error": "bad_header"}]}
+                        """
+                                .formatted(at.topic(), at.offset()));
+        mesh.client(mesh.newTenant())
+                .get()
+                .uri("/api/v1/etl/events/{id}/trace", event.eventId())
+                .exchange()
+                .expectStatus()
+                .isNotFound();
+    }
+
+    private static Outgoing critical(byte[] value, Map<String, String> headers) {
+        return new Outgoing(Topics.EVENTS_CRITICAL.name(), 3, new byte[] {1}, value, headers);
+    }
+
+    @Test
     void theSameIdOnTwoPartitionsAtOnceIsKeptOnce() throws Exception {
         var tenant = mesh.newTenant();
         var events = IntStream.range(0, 500).mapToObj(i -> pageView("u" + i % 7, AT)).toList();
@@ -191,7 +244,7 @@ class StoreEventsIT {
             records.add(raw(tenant, event, Topics.EVENTS_RAW.name(), 7));
         }
         mesh.sendAll(records);
-        await().atMost(SOON).until(() -> count("event_repeat", tenant) == 1_000);
+        await().atMost(SOON).until(() -> count("analytics_event_meta", tenant) == 1_000);
         assertThat(count("analytics_event", tenant)).isEqualTo(500);
         assertThat(clean(tenant, 500))
                 .hasSize(500)
@@ -229,7 +282,7 @@ class StoreEventsIT {
                 List.of(
                         "analytics_event",
                         "event_identity",
-                        "event_repeat",
+                        "analytics_event_meta",
                         "person",
                         "person_counter",
                         "user_feature_state")) {
@@ -272,6 +325,13 @@ class StoreEventsIT {
                 .containsExactlyElementsOf(reasons);
         assertThat(dead(tenant))
                 .allMatch(r -> !String.valueOf(header(r, CloudHeaders.REASON_DETAIL)).isBlank());
+        reasons.remove("missing_header");
+        assertThat(
+                        text(
+                                "SELECT string_agg(error, ',' ORDER BY record_offset) FROM analytics_event_meta",
+                                tenant))
+                .as("all but the one that names no tenant")
+                .isEqualTo(String.join(",", reasons));
     }
 
     private record Poison(Outgoing record, String reason) {}

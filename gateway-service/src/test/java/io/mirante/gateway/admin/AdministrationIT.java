@@ -353,6 +353,7 @@ class AdministrationIT {
                 "{'limits': {'events_per_second': -5}} | /limits/events_per_second | out_of_range",
                 "{'masking': [{'kind': 'email', 'action': 'hash'}, {'kind': 'email'}]} | /masking/1/action | required",
                 "{'retention': {'raw_events': 'P0D'}} | /retention/raw_events | out_of_range",
+                "{'retention': {'modules': {'webb': 'P30D'}}} | /retention/modules/webb | invalid",
                 "{'benchmark_opt_in': 'perhaps'} | /benchmark_opt_in | wrong_type",
             })
     void whatIsWrongIsNamedByAPointer(String patch, String pointer, String code) {

@@ -52,10 +52,12 @@ class TraceController {
     /**
      * What became of an event.
      *
-     * @param status the furthest it came: {@code counted}, {@code stored} or {@code rejected}
+     * @param status the furthest it came: {@code counted}, {@code stored}, {@code failed} (accepted, and not to be
+     *     processed: it is among etl's dead letters) or {@code rejected}
      * @param stored where and when it was stored, and for whom; null when it is not in the event log
      * @param duplicates records with the same id and content: counted nowhere
      * @param conflicts records with the same id and another content: among the rejected
+     * @param failures records with the id that could not be processed
      * @param rejections newest first
      * @param windows those it is counted in
      * @param loggedAsOf every event accepted before it is in the event log; null when etl did not answer
@@ -68,6 +70,7 @@ class TraceController {
             @Nullable JsonNode stored,
             long duplicates,
             long conflicts,
+            long failures,
             List<Rejection> rejections,
             List<JsonNode> windows,
             @Nullable String loggedAsOf,
@@ -168,14 +171,19 @@ class TraceController {
                             "nothing is known of the event; these did not answer: " + unanswered,
                             Duration.ofSeconds(1));
         }
+        var stored = log.body().map(body -> body.get("stored")).filter(JsonNode::isObject);
+        long failures = log.body().map(body -> body.path("failures").asLong(0)).orElse(0L);
         boolean inWindows =
                 counted.filter(body -> body.path("counted").asBoolean(false)).isPresent();
         return new Trace(
                 eventId,
-                inWindows ? "counted" : log.body().isPresent() ? "stored" : "rejected",
-                log.body().map(body -> body.get("stored")).orElse(null),
+                inWindows
+                        ? "counted"
+                        : stored.isPresent() ? "stored" : failures > 0 ? "failed" : "rejected",
+                stored.orElse(null),
                 log.body().map(body -> body.path("duplicates").asLong(0)).orElse(0L),
                 log.body().map(body -> body.path("conflicts").asLong(0)).orElse(0L),
+                failures,
                 own.rejections(),
                 counted.map(body -> body.path("windows").valueStream().toList()).orElse(List.of()),
                 log.body().map(body -> body.path("as_of").asString(null)).orElse(null),

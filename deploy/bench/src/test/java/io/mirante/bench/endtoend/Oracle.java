@@ -111,17 +111,19 @@ final class Oracle {
             return new Accounts(
                     records,
                     number("SELECT count(*) FROM etl.analytics_event"),
-                    number("SELECT count(*) FROM etl.event_repeat WHERE kind = 'duplicate'"),
-                    number("SELECT count(*) FROM etl.event_repeat WHERE kind = 'conflict'"),
+                    number(
+                            "SELECT count(*) FROM etl.analytics_event_meta WHERE status = 'duplicate'"),
+                    number(
+                            "SELECT count(*) FROM etl.analytics_event_meta WHERE status = 'conflict'"),
                     dead);
         }
     }
 
-    /** How often an id that begins so came a second time, by kind {@code duplicate} or {@code conflict}. */
-    long repeats(String prefix, String kind) {
+    /** How often an id that begins so came a second time, by status {@code duplicate} or {@code conflict}. */
+    long repeats(String prefix, String status) {
         return number(
-                "SELECT count(*) FROM etl.event_repeat WHERE kind = '%s' AND event_id LIKE '%s%%'"
-                        .formatted(kind, prefix));
+                "SELECT count(*) FROM etl.analytics_event_meta WHERE status = '%s' AND event_id LIKE '%s%%'"
+                        .formatted(status, prefix));
     }
 
     long number(String sql) {

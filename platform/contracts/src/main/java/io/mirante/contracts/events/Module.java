@@ -42,7 +42,8 @@ public enum Module {
         return BY_NAME.get(wireName);
     }
 
-    static String allNames() {
+    /** Every wire name, for messages. */
+    public static String allNames() {
         return Stream.of(values()).map(Module::wireName).collect(Collectors.joining(", "));
     }
 }

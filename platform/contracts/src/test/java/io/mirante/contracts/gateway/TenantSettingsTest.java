@@ -54,6 +54,7 @@ class TenantSettingsTest {
         assertThat(settings.masking()).isEmpty();
         assertThat(settings.retention().predictions()).isEqualTo(Period.ofMonths(24));
         assertThat(settings.retention().rejected()).isEqualTo(Period.ofDays(14));
+        assertThat(settings.retention().modules()).isEmpty();
         assertThat(settings.qualityThresholds()).isEqualTo(QualityThresholds.DEFAULT);
         assertThat(settings.rfmBoundaries()).isNull();
         assertThat(settings.benchmarkOptIn()).isFalse();
@@ -117,6 +118,8 @@ class TenantSettingsTest {
                 "{'masking': [{'event_type': 'Page View', 'kind': 'cpf', 'action': 'drop'}]} | /event_type",
                 "{'retention': {'raw_events': 'P0D'}} | /raw_events",
                 "{'retention': {'raw_events': 'P11Y'}} | /raw_events",
+                "{'retention': {'modules': {'web': 'P0D'}}} | /modules/web",
+                "{'retention': {'modules': {'webb': 'P30D'}}} | /modules/webb",
                 "{'quality_thresholds': {'completeness': 1.01}} | /completeness",
                 "{'quality_thresholds': {'freshness_hours': 0}} | /freshness_hours",
                 "{'rfm_boundaries': {'recency_days': [1, 2, 2, 3]}} | /recency_days",

@@ -200,7 +200,7 @@ public final class BatchRunner {
             if (!erasures.awaitCaughtUp(limit)) {
                 throw new IllegalStateException("it is not known yet who was erased");
             }
-            var poll = new Poll(records, positionsOf(kafka, records), List.of());
+            var poll = new Poll(records, positionsOf(kafka, records), List.of(), System.nanoTime());
             try {
                 apply(poll, kafka);
             } catch (RuntimeException e) {
@@ -242,7 +242,8 @@ public final class BatchRunner {
                         new Poll(
                                 List.of(record),
                                 Map.of(partitionOf(record), record.offset() + 1),
-                                List.of());
+                                List.of(),
+                                poll.begun());
                 for (int attempt = 1; ; attempt++) {
                     try {
                         apply(alone, kafka);
@@ -268,7 +269,7 @@ public final class BatchRunner {
                     }
                 }
             }
-            apply(new Poll(List.of(), poll.next(), List.of()), kafka);
+            apply(new Poll(List.of(), poll.next(), List.of(), poll.begun()), kafka);
         }
 
         private void bury(
@@ -278,7 +279,7 @@ public final class BatchRunner {
             var dead =
                     new DeadLetters.Dead(
                             alone.records().getFirst(), "handler_failed", String.valueOf(e));
-            apply(new Poll(List.of(), alone.next(), List.of(dead)), kafka);
+            apply(new Poll(List.of(), alone.next(), List.of(dead), alone.begun()), kafka);
         }
 
         private void apply(Poll poll, org.apache.kafka.clients.consumer.Consumer<?, ?> kafka) {
@@ -367,6 +368,11 @@ public final class BatchRunner {
                                 deadLetters
                                         .keep(state.name(), poison)
                                         .then(buried.bury(db, state.name(), placesOf(poison)))
+                                        .then(
+                                                poison.isEmpty()
+                                                        ? Mono.<Void>empty()
+                                                        : handler.passedOver(
+                                                                deadOf(poll, poison), db))
                                         .then(positions.advance(db, state.name(), poll.next()))
                                         .then(positions.advanceSources(db, state.name(), sources))
                                         .thenReturn(
@@ -491,6 +497,20 @@ public final class BatchRunner {
         }
     }
 
+    private static List<DeadRecord> deadOf(Poll poll, List<DeadLetters.Dead> dead) {
+        var took = Duration.ofNanos(System.nanoTime() - poll.begun());
+        return dead.stream()
+                .map(one ->
+                        new DeadRecord(
+                                placeOf(one.record()),
+                                Instant.ofEpochMilli(one.record().timestamp()),
+                                new Headers(one.record().headers()),
+                                one.reason(),
+                                poll.failed().contains(one) ? TRIES_ALONE : 0,
+                                took))
+                .toList();
+    }
+
     private static List<BuriedRecords.Buried> placesOf(List<DeadLetters.Dead> dead) {
         return dead.stream()
                 .map(one -> new BuriedRecords.Buried(originOf(one.record()), placeOf(one.record())))
@@ -525,11 +545,13 @@ public final class BatchRunner {
      *
      * @param next positions after it
      * @param failed what the handler could not apply: passed over as dead
+     * @param begun when the poll it belongs to was, in {@link System#nanoTime()}
      */
     private record Poll(
             List<ConsumerRecord<byte[], byte[]>> records,
             Map<TopicPartition, Long> next,
-            List<DeadLetters.Dead> failed) {}
+            List<DeadLetters.Dead> failed,
+            long begun) {}
 
     /** Topics on which a record without a value says that its key is no more, which is not poison. */
     private static final Set<String> COMPACTED =

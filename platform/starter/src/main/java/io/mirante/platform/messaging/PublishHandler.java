@@ -17,4 +17,14 @@ public interface PublishHandler<E> {
      * are made after the commit, so that locks are not held for it.
      */
     Mono<Supplier<List<Outgoing>>> store(List<Received<E>> poll, DatabaseClient stream);
+
+    /**
+     * Notes records that are passed over as dead, in the transaction that does so; after a redelivery it may be called with
+     * some of them again. Must not fail because of what is in them.
+     *
+     * @param dead never empty
+     */
+    default Mono<Void> passedOver(List<DeadRecord> dead, DatabaseClient stream) {
+        return Mono.empty();
+    }
 }

@@ -1,0 +1,253 @@
+package io.mirante.etl.log;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.mirante.contracts.gateway.Retention;
+import io.mirante.platform.lifecycle.Periodic;
+import io.mirante.platform.persistence.CrossTenant;
+import io.mirante.platform.persistence.StreamDatabase;
+import io.mirante.platform.persistence.TenantDatabase;
+import io.mirante.platform.tenants.Tenants;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.Period;
+import java.time.ZoneOffset;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.springframework.r2dbc.core.DatabaseClient;
+import org.springframework.stereotype.Component;
+import reactor.core.publisher.Mono;
+
+/**
+ * Removes events whose time is over, each with its identity, and the rows about records that are no event: by the tenant's retention,
+ * counted from receipt, by {@link RetentionTime}. Every minute for a quarter of it at most, in batches that are transactions of the
+ * tenant's, one replica at a time; what is left goes on the next time. Features, persons and loaded sets stay.
+ */
+@Component
+@CrossTenant("asks which tenants have events; each tenant's go as the tenant, by its own retention")
+final class EventRetention extends Periodic {
+
+    static final int BATCH = 5_000;
+    private static final Duration PAUSE = Duration.ofMinutes(1);
+    private static final Duration SHARE = Duration.ofSeconds(15);
+    private static final Duration LIMIT = Duration.ofSeconds(60);
+
+    /** After which the whole log is looked through again, for what came late. */
+    private static final Duration WHOLE = Duration.ofDays(1);
+
+    private final StreamDatabase stream;
+    private final TenantDatabase database;
+    private final Tenants tenants;
+    private final RetentionTime time;
+    private final Counter events;
+    private final Counter others;
+    private final Counter refused;
+    private volatile long secondsBehind;
+
+    /** Up to which receipt nothing is left, as far as this replica knows. */
+    private final Map<Rule, Instant> done = new HashMap<>();
+
+    private long wholeSince = System.nanoTime();
+
+    EventRetention(
+            StreamDatabase stream,
+            TenantDatabase database,
+            Tenants tenants,
+            Clock clock,
+            MeterRegistry meters) {
+        super("event-retention", Duration.ofMinutes(10), PAUSE);
+        this.stream = stream;
+        this.database = database;
+        this.tenants = tenants;
+        this.time = new RetentionTime(stream, clock);
+        this.events = meters.counter("mirante.etl.retention.removed", "table", "analytics_event");
+        this.others =
+                meters.counter("mirante.etl.retention.removed", "table", "analytics_event_meta");
+        this.refused = meters.counter("mirante.etl.retention.refused");
+        Gauge.builder("mirante.etl.retention.behind", this, r -> r.secondsBehind)
+                .baseUnit("seconds")
+                .register(meters);
+    }
+
+    /** Of what a rule speaks. */
+    private enum Rows {
+        CSAT("e.event_type = $4 AND $5::text[] = '{}'"),
+        /** Of one module. */
+        MODULE("e.event_type <> $4 AND e.module = ANY($5::text[])"),
+        /** Of no module that has a rule. */
+        REST("e.event_type <> $4 AND e.module <> ALL($5::text[])"),
+        /** Records that are no event. */
+        META("");
+
+        private final String condition;
+
+        Rows(String condition) {
+            this.condition = condition;
+        }
+    }
+
+    /** Which rows of a tenant; what they are kept for may change. */
+    private record Rule(String tenant, Rows rows, List<String> modules) {
+        Rule {
+            modules = List.copyOf(modules);
+        }
+    }
+
+    private record Due(Rule rule, Instant before) {}
+
+    @Override
+    protected void turn() {
+        if (!tenants.caughtUp()) {
+            return;
+        }
+        Instant now;
+        try {
+            now = time.advance();
+        } catch (IllegalStateException e) {
+            refused.increment();
+            throw e;
+        }
+        secondsBehind = time.behind(now).toSeconds();
+        if (System.nanoTime() - wholeSince > WHOLE.toNanos()) {
+            done.clear();
+            wholeSince = System.nanoTime();
+        }
+        removeAll(due(now));
+    }
+
+    /** A batch of each in turn, until nothing is left or time is up. */
+    private void removeAll(List<Due> due) {
+        long begun = System.nanoTime();
+        Collections.shuffle(due); // so that none is always the one that there was no time for
+        var queue = new ArrayDeque<>(due);
+        while (!queue.isEmpty() && System.nanoTime() - begun < SHARE.toNanos()) {
+            var one = queue.poll();
+            Long removed =
+                    database.one(one.rule().tenant(), db -> alone(db, removeBatch(one, db)))
+                            .block(LIMIT);
+            if (removed == null) {
+                return; // another replica is at it
+            }
+            (one.rule().rows() == Rows.META ? others : events).increment(removed);
+            if (removed == BATCH) {
+                queue.add(one);
+            } else {
+                done.put(one.rule(), one.before());
+            }
+        }
+    }
+
+    private static Mono<Long> alone(DatabaseClient db, Mono<Long> work) {
+        return db.sql("SELECT pg_try_advisory_xact_lock(hashtextextended('etl.retention', 0))")
+                .map(row -> Boolean.TRUE.equals(row.get(0, Boolean.class)))
+                .one()
+                .flatMap(ours -> ours ? work : Mono.empty());
+    }
+
+    private Mono<Long> removeBatch(Due due, DatabaseClient db) {
+        var rule = due.rule();
+        var from = done.getOrDefault(rule, Instant.EPOCH);
+        if (rule.rows() == Rows.META) {
+            return db.sql(
+                            """
+                            DELETE FROM analytics_event_meta WHERE ctid = ANY(ARRAY(
+                                SELECT ctid FROM analytics_event_meta
+                                WHERE tenant_id = $1 AND received_at >= $2 AND received_at < $3
+                                ORDER BY received_at LIMIT %d))\
+                            """
+                                    .formatted(BATCH))
+                    .bind(0, rule.tenant())
+                    .bind(1, from)
+                    .bind(2, due.before())
+                    .fetch()
+                    .rowsUpdated();
+        }
+        return db.sql(
+                        """
+                        WITH old AS (
+                            SELECT received_at, id FROM analytics_event e
+                            WHERE tenant_id = $1 AND received_at >= $2 AND received_at < $3 AND %s
+                            ORDER BY received_at LIMIT %d FOR UPDATE SKIP LOCKED
+                        ), gone AS (
+                            DELETE FROM analytics_event e USING old
+                            WHERE e.tenant_id = $1 AND e.received_at = old.received_at AND e.id = old.id RETURNING e.id
+                        ), forgotten AS (
+                            DELETE FROM event_identity i USING gone WHERE i.tenant_id = $1 AND i.event_id = gone.id
+                        )
+                        SELECT count(*) FROM gone\
+                        """
+                                .formatted(rule.rows().condition, BATCH))
+                .bind(0, rule.tenant())
+                .bind(1, from)
+                .bind(2, due.before())
+                .bind(3, Retention.CSAT)
+                .bind(4, rule.modules().toArray(String[]::new))
+                .map(row -> Objects.requireNonNull(row.get(0, Long.class)))
+                .one();
+    }
+
+    private List<Due> due(Instant now) {
+        var due = new ArrayList<Due>();
+        for (var tenant : owners("analytics_event")) {
+            var retention = retention(tenant);
+            var modules = new TreeMap<>(retention.modules());
+            due.add(new Due(new Rule(tenant, Rows.CSAT, List.of()), before(now, retention.csat())));
+            modules.forEach((module, period) ->
+                    due.add(
+                            new Due(
+                                    new Rule(tenant, Rows.MODULE, List.of(module)),
+                                    before(now, period))));
+            due.add(
+                    new Due(
+                            new Rule(tenant, Rows.REST, List.copyOf(modules.keySet())),
+                            before(now, retention.rawEvents())));
+        }
+        for (var tenant : owners("analytics_event_meta")) {
+            due.add(
+                    new Due(
+                            new Rule(tenant, Rows.META, List.of()),
+                            before(now, retention(tenant).rawEvents())));
+        }
+        return due;
+    }
+
+    private Retention retention(String tenant) {
+        return tenants.knows(tenant) ? tenants.settings(tenant).retention() : Retention.DEFAULT;
+    }
+
+    private static Instant before(Instant now, Period period) {
+        return now.atOffset(ZoneOffset.UTC).minus(period).toInstant();
+    }
+
+    /** Found by one step through the index per tenant. */
+    private TreeSet<String> owners(String table) {
+        return new TreeSet<>(
+                Objects.requireNonNull(
+                        stream.client()
+                                .sql(
+                                        """
+                                        WITH RECURSIVE tenant AS (
+                                            (SELECT tenant_id FROM %1$s ORDER BY tenant_id LIMIT 1)
+                                            UNION ALL
+                                            SELECT (SELECT o.tenant_id FROM %1$s o
+                                                    WHERE o.tenant_id > t.tenant_id ORDER BY o.tenant_id LIMIT 1)
+                                            FROM tenant t WHERE t.tenant_id IS NOT NULL
+                                        )
+                                        SELECT tenant_id FROM tenant WHERE tenant_id IS NOT NULL\
+                                        """
+                                                .formatted(table))
+                                .map(row -> Objects.requireNonNull(row.get(0, String.class)))
+                                .all()
+                                .collectList()
+                                .block(LIMIT)));
+    }
+}
