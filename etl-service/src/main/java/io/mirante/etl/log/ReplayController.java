@@ -38,8 +38,7 @@ class ReplayController {
 
     @PostMapping("/api/v1/etl/replays")
     @PreAuthorize(Scopes.INTERNAL)
-    @Operation(
-            summary = "Send a range of the event log to mirante.events.replay, for another service")
+    @Operation(hidden = true)
     Mono<ResponseEntity<JobController.JobAccepted>> replay(
             @RequestBody ReplayRequest request, Caller caller) {
         var id = request.rebuildId();

@@ -10,13 +10,19 @@ import io.mirante.platform.jobs.JobContext;
 import io.mirante.platform.jobs.JobHandler;
 import io.mirante.platform.messaging.EventSender;
 import io.mirante.platform.messaging.Outgoing;
+import io.mirante.platform.tenants.Tenants;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
 import tools.jackson.databind.JsonNode;
@@ -38,10 +44,14 @@ final class ReplayEvents implements JobHandler {
 
     private final Replays replays;
     private final EventSender sender;
+    private final Tenants tenants;
+    private final Clock clock;
 
-    ReplayEvents(Replays replays, EventSender sender) {
+    ReplayEvents(Replays replays, EventSender sender, Tenants tenants, Clock clock) {
         this.replays = replays;
         this.sender = sender;
+        this.tenants = tenants;
+        this.clock = clock;
     }
 
     @Override
@@ -73,12 +83,29 @@ final class ReplayEvents implements JobHandler {
                         tenant,
                         rebuildId,
                         events,
-                        replays.logBeginsAt(tenant).blockOptional(LIMIT).orElse(null));
+                        logBeginsAt(tenant));
         send(
                 IntStream.range(0, Topics.EVENTS_REPLAY.partitions())
                         .mapToObj(partition -> record(ended, partition))
                         .toList());
         return Json.mapper().createObjectNode().put("events", events);
+    }
+
+    /** The shortest of the periods counts, since each may have been that of any event. */
+    private @Nullable Instant logBeginsAt(String tenant) {
+        var retention = tenants.settings(tenant).retention();
+        var now = clock.instant().atZone(ZoneOffset.UTC);
+        var kept =
+                Stream.concat(
+                                Stream.of(retention.rawEvents(), retention.csat()),
+                                retention.modules().values().stream())
+                        .map(period -> now.minus(period).toInstant())
+                        .max(Comparator.naturalOrder())
+                        .orElseThrow();
+        return replays.oldest(tenant)
+                .map(oldest -> oldest.isAfter(kept) ? oldest : kept)
+                .blockOptional(LIMIT)
+                .orElse(null);
     }
 
     private void send(List<Outgoing> records) {

@@ -161,7 +161,7 @@ final class Replays {
     }
 
     /** When the oldest event that is still in the log was received; empty when there is none. */
-    Mono<Instant> logBeginsAt(String tenant) {
+    Mono<Instant> oldest(String tenant) {
         return database.one(
                 tenant,
                 db ->

@@ -239,9 +239,15 @@ final class SecondGeneration {
                             THEN 'the rebuild is not running any more'
                             WHEN (SELECT count(*) FROM rebuild_part WHERE tenant_id = $1 AND rebuild_id = $2) < $5
                             THEN 'the replay has not ended on every partition'
-                            WHEN EXISTS (SELECT 1 FROM behaviour_event WHERE tenant_id = $1 AND occurred_at >= $3
-                                AND occurred_at < $4 AND received_at < coalesce((SELECT max(log_begins_at)
-                                    FROM rebuild_part WHERE tenant_id = $1 AND rebuild_id = $2), 'infinity'))
+                            WHEN EXISTS (SELECT 1 FROM behaviour_event b
+                                LEFT JOIN (SELECT event_type, min(received_at) AS oldest FROM rebuilt_event
+                                    WHERE tenant_id = $1 GROUP BY event_type) n ON n.event_type = b.event_type
+                                WHERE b.tenant_id = $1 AND b.occurred_at >= $3 AND b.occurred_at < $4
+                                    AND b.received_at < greatest(coalesce(n.oldest, 'infinity'), coalesce(
+                                        (SELECT max(log_begins_at) FROM rebuild_part
+                                            WHERE tenant_id = $1 AND rebuild_id = $2), 'infinity'))
+                                    AND NOT EXISTS (SELECT 1 FROM rebuilt_event r
+                                        WHERE r.tenant_id = b.tenant_id AND r.event_id = b.event_id))
                             THEN 'the event log no longer holds all events of the range, so they would be lost here too;'
                                 || ' start later'
                             END\

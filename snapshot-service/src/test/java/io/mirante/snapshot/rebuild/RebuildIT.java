@@ -215,11 +215,26 @@ class RebuildIT {
         var before = tables(tenant);
         var job = recalculate("{}");
         eventually(() -> assertThat(ETL.asked(job)).isNotNull());
-        FakeEtl.end(mesh, new ReplayEnded(tenant, job, 0, RECEIVED.plusSeconds(1)));
+        // Some are gone, as after their retention.
+        ETL.replay(mesh, job, stored.subList(0, 45));
+        FakeEtl.end(mesh, new ReplayEnded(tenant, job, 45, RECEIVED.plusSeconds(1)));
         eventually(() -> assertThat(job(job).path("status").stringValue()).isEqualTo("failed"));
         assertThat(job(job).path("error").path("detail").asString("")).contains("no longer holds");
         assertThat(tables(tenant)).isEqualTo(before);
         nothingIsLeft();
+    }
+
+    @Test
+    void whatRetentionMayHaveRemovedIsRebuiltAsLongAsItIsThere() throws Exception {
+        arrive(new Random(10), "e", 50);
+        counted(log, client);
+        execute("DELETE FROM metric_value WHERE tenant_id = '%s' AND metric = 'revenue'");
+        var job = recalculate("{}");
+        eventually(() -> assertThat(ETL.asked(job)).isNotNull());
+        ETL.replay(mesh, job, List.copyOf(stored));
+        FakeEtl.end(mesh, new ReplayEnded(tenant, job, 50, RECEIVED.plusSeconds(1)));
+        completed(job);
+        assertThat(tables(tenant)).containsExactlyInAnyOrderElementsOf(tables(control));
     }
 
     @Test

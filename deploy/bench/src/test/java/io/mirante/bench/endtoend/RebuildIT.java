@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -26,6 +27,7 @@ import tools.jackson.databind.JsonNode;
 class RebuildIT {
 
     private static final Duration LONG = Duration.ofMinutes(4);
+    private static final Duration PACE = Duration.ofMillis(200);
 
     /** A week of its own among the tests'. */
     private static final Instant FIRST =
@@ -135,7 +137,6 @@ class RebuildIT {
 
     private static void keepSending(MeshClient client, AtomicBoolean stop) {
         while (!stop.get()) {
-            // Refused while etl is away or not: what counts is what was accepted.
             client.post(
                     "/api/v1/events",
                     Map.of(
@@ -146,6 +147,8 @@ class RebuildIT {
                                     "rebuild-live",
                                     Instant.now(),
                                     Map.of("url", "/live"))));
+            // Fewer than a key may send in a minute.
+            LockSupport.parkNanos(PACE.toNanos());
         }
     }
 

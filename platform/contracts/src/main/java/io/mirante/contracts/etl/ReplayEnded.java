@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param rebuildId as in {@code ce_rebuildid}
  * @param events sent, over all partitions
- * @param logBeginsAt receipt of the oldest event that the log holds of the tenant; null when it holds none. What was
- *     received before may be missing
+ * @param logBeginsAt of what was received before, the log may have lost something to the tenant's retention; null when it
+ *     holds nothing of the tenant
  */
 public record ReplayEnded(
         String tenantId, String rebuildId, long events, @Nullable Instant logBeginsAt) {
