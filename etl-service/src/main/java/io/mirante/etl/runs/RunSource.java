@@ -99,6 +99,8 @@ final class RunSource implements JobHandler {
         if (run.loadedAt() != null) {
             // The service went away between the load and the job's end.
             settle(tenant, id);
+            Tables.delete(context.file(SCRATCH));
+            SourceFetch.forget(context);
             return result(run);
         }
         ask(tenant, db -> Runs.begin(db, tenant, id)).block(LIMIT);

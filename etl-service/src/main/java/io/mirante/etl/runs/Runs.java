@@ -238,7 +238,7 @@ final class Runs {
                 .bind(5, report.transformed().grade())
                 .bind(6, stoppedBy.isEmpty() ? "pass" : "fail")
                 .bind(7, stoppedBy.toArray(String[]::new))
-                .bind(8, Json.mapper().writeValueAsString(report))
+                .bind(8, storable(report))
                 .bind(9, status)
                 .bind(10, report.features() == null ? -1 : report.features().rows())
                 .then();
@@ -257,6 +257,11 @@ final class Runs {
                 .bind(2, status)
                 .bind(3, error)
                 .then();
+    }
+
+    /** As JSON. Values that it quotes may hold U+0000, which PostgreSQL cannot. */
+    private static String storable(QualityReport report) {
+        return Json.mapper().writeValueAsString(report).replace("\\u0000", "\\ufffd");
     }
 
     private static Run read(Readable row) {

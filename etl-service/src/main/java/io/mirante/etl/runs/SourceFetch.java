@@ -99,6 +99,16 @@ final class SourceFetch {
                         null);
     }
 
+    /** Removes what a run that was cut short has fetched. */
+    static void forget(JobContext context) throws IOException {
+        FileSystemUtils.deleteRecursively(folder(context));
+    }
+
+    private static Path folder(JobContext context) throws IOException {
+        // A folder, so that nothing of it is among the job's files for download.
+        return context.file("fetched");
+    }
+
     private Path uploaded(Source source, String upload) throws JobFailedException {
         var file = uploads.find(upload);
         if (!Files.exists(file)) {
@@ -111,8 +121,7 @@ final class SourceFetch {
 
     private Input fetched(Source source, JobContext context)
             throws IOException, JobFailedException {
-        // A folder, so that nothing of it is among the job's files for download.
-        var folder = context.file("fetched");
+        var folder = folder(context);
         boolean complete = false;
         try {
             FileSystemUtils.deleteRecursively(folder);
