@@ -34,8 +34,17 @@ final class ServiceProcesses {
         this.settings = settings;
     }
 
-    /** What the service's readiness answered. */
-    record Readiness(boolean ready, String detail) {}
+    /**
+     * What the service's readiness answered.
+     *
+     * @param stopped why one of its consumers waits for somebody to act, which names the remedy; empty = none does
+     */
+    record Readiness(boolean ready, String detail, String stopped) {
+
+        Readiness(boolean ready, String detail) {
+            this(ready, detail, "");
+        }
+    }
 
     Optional<ProcessRecord> find(ServiceName service) {
         return ProcessRecord.read(pidFile(service)).filter(ProcessRecord::isAlive);
@@ -159,7 +168,7 @@ final class ServiceProcesses {
                         body == null
                                 ? ""
                                 : new String(body.readNBytes(ANSWER_BYTES), StandardCharsets.UTF_8);
-                return new Readiness(false, "answers " + status + notUp(text));
+                return new Readiness(false, "answers " + status + notUp(text), stopped(text));
             } finally {
                 connection.disconnect();
             }
@@ -178,6 +187,19 @@ final class ServiceProcesses {
                 }
             }
             return names.isEmpty() ? "" : ", not up: " + String.join(", ", names);
+        } catch (JacksonException notJson) {
+            return "";
+        }
+    }
+
+    private static String stopped(String body) {
+        try {
+            JsonNode consumers = Json.mapper().readTree(body).path("components").path("consumers");
+            return consumers.path("details").properties().stream()
+                    .findFirst()
+                    .map(stopped ->
+                            stopped.getKey() + " is stopped: " + stopped.getValue().asString(""))
+                    .orElse("");
         } catch (JacksonException notJson) {
             return "";
         }

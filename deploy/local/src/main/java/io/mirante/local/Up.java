@@ -348,6 +348,9 @@ final class Up {
                 }
                 return;
             }
+            if (!readiness.stopped().isEmpty()) {
+                throw new MeshException(service.module() + ": " + readiness.stopped());
+            }
             detail = readiness.detail();
             checkGoingOn();
             if (System.nanoTime() > deadline) {

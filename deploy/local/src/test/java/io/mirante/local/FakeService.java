@@ -11,7 +11,7 @@ import java.nio.file.Path;
 
 /**
  * Stands in for a service's jar: extracts itself as Boot's jars do, ends at once in a training run, and otherwise answers
- * that it is ready, or the value of the variable that the path names, unless it is told to fail.
+ * that it is ready, or the value of the variable that the path names, unless it is told to fail or that a consumer is stopped.
  */
 public final class FakeService {
     private FakeService() {}
@@ -42,6 +42,20 @@ public final class FakeService {
                     "/",
                     exchange -> {
                         String variable = exchange.getRequestURI().getPath().substring(1);
+                        if (variable.endsWith("readiness")
+                                && System.getenv("MIRANTE_INSTANCE")
+                                        .equals(System.getenv("FAKE_STOPPED"))) {
+                            byte[] stopped =
+                                    """
+                                    {"status": "DOWN", "components": {"consumers": {"status": "DOWN",
+                                      "details": {"storeEvents": "do this, or that"}}}}
+                                    """
+                                            .getBytes(UTF_8);
+                            exchange.sendResponseHeaders(503, stopped.length);
+                            exchange.getResponseBody().write(stopped);
+                            exchange.close();
+                            return;
+                        }
                         byte[] answer = System.getenv().getOrDefault(variable, "").getBytes(UTF_8);
                         exchange.sendResponseHeaders(200, answer.length == 0 ? -1 : answer.length);
                         exchange.getResponseBody().write(answer);

@@ -256,6 +256,12 @@ final class MeshIT {
                 .doesNotContain("\tat ");
         assertThat(status().get("state").asString()).isEqualTo("down");
         assertThat(KafkaServer.find(new Infrastructure(home).kafka())).isEmpty();
+
+        Result stopped = mesh(Map.of("FAKE_STOPPED", "etl-1"), "up", "--detach");
+        assertThat(stopped.code()).isEqualTo(1);
+        assertThat(stopped.output())
+                .endsWith("mesh: etl-service: storeEvents is stopped: do this, or that\n");
+        assertThat(status().get("state").asString()).isEqualTo("down");
     }
 
     @Test

@@ -21,6 +21,7 @@ import java.util.stream.Stream;
 import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
+import org.springframework.util.FileSystemUtils;
 
 /**
  * A run's tables, in a DuckDB file of its own that goes with it: {@code raw} as the file has it, texts but for what Parquet knows the
@@ -93,8 +94,6 @@ public final class Tables implements AutoCloseable {
             "SELECT count(DISTINCT (scan_id, line)) FROM reject_errors";
 
     private final Path scratch;
-    private final Path spill;
-    private final Path exported;
     private final DuckDBConnection connection;
     private List<String> given = List.of();
 
@@ -113,15 +112,13 @@ public final class Tables implements AutoCloseable {
      */
     public Tables(Path scratch) throws IOException, SQLException {
         this.scratch = scratch;
-        this.spill = scratch.resolveSibling(scratch.getFileName() + ".spill");
-        this.exported = scratch.resolveSibling(scratch.getFileName() + ".csv");
-        delete();
+        delete(scratch);
         this.connection =
                 DriverManager.getConnection("jdbc:duckdb:" + scratch)
                         .unwrap(DuckDBConnection.class);
         execute("SET memory_limit = '512MB'");
         execute("SET threads = 2");
-        execute("SET temp_directory = " + Sql.text(spill.toString()));
+        execute("SET temp_directory = " + Sql.text(spill(scratch).toString()));
         execute("SET TimeZone = 'UTC'");
         execute("SET autoinstall_known_extensions = false");
     }
@@ -162,6 +159,9 @@ public final class Tables implements AutoCloseable {
             try {
                 step.take(source(file, format));
             } catch (SQLException e) {
+                if (isOfThisMachine(e)) {
+                    throw e;
+                }
                 var called = files.size() == 1 ? "the file" : "file %d".formatted(i + 1);
                 throw new UnreadableTableException(
                         "%s is not readable as %s: %s"
@@ -171,6 +171,14 @@ public final class Tables implements AutoCloseable {
                                         firstLine(e).replace(file.toString(), called)));
             }
         }
+    }
+
+    /** No disk or memory is left for the tables, which is not the file's fault. */
+    private static boolean isOfThisMachine(SQLException e) {
+        var said = String.valueOf(e.getMessage());
+        return said.contains("No space left on device")
+                || said.contains("Could not write file")
+                || said.startsWith("Out of Memory Error");
     }
 
     private static boolean isCsv(FileFormat format) {
@@ -623,6 +631,11 @@ public final class Tables implements AutoCloseable {
                                         .collect(Collectors.joining(", ")));
     }
 
+    /** A part of the mapping as a text that PostgreSQL can hold. */
+    private static String storable(@Nullable String part) {
+        return "replace(%s::varchar, chr(0), chr(65533))".formatted(EventMapping.sql(part));
+    }
+
     /**
      * Makes the table of what users did of the rows that were kept; answers how many rows say nothing of it.
      *
@@ -635,8 +648,8 @@ public final class Tables implements AutoCloseable {
                     CREATE VIEW told AS SELECT * FROM (
                         SELECT %s::varchar AS user_id, %s AS id, %s AS event_type, %s::varchar AS session_id,
                             %s::timestamptz AS occurred_at, NULL::double AS score, %s::double AS amount,
-                            upper(%s::varchar) AS currency, left(%s::varchar, 100) AS category,
-                            lower(%s::varchar) AS game_type, left(%s::varchar, 100) AS channel, NULL::int AS opt_in_games,
+                            upper(%s::varchar) AS currency, left(%s, 100) AS category,
+                            lower(%s) AS game_type, left(%s, 100) AS channel, NULL::int AS opt_in_games,
                             NULL::int AS opt_in_promotions, %s::varchar AS order_id
                         FROM clean WHERE coalesce(%s, false))
                     WHERE length(user_id) BETWEEN 1 AND 400 AND NOT contains(user_id, chr(0)) AND occurred_at IS NOT NULL AND event_type IS NOT NULL\
@@ -649,9 +662,9 @@ public final class Tables implements AutoCloseable {
                                     Sql.name(mapping.time()),
                                     EventMapping.sql(mapping.amount()),
                                     EventMapping.sql(mapping.currency()),
-                                    EventMapping.sql(mapping.category()),
-                                    EventMapping.sql(mapping.gameType()),
-                                    EventMapping.sql(mapping.channel()),
+                                    storable(mapping.category()),
+                                    storable(mapping.gameType()),
+                                    storable(mapping.channel()),
                                     EventMapping.sql(mapping.order()),
                                     mapping.where() == null
                                             ? "true"
@@ -725,13 +738,13 @@ public final class Tables implements AutoCloseable {
     public Path export(String table, List<String> columns) throws SQLException {
         execute(
                 "COPY (SELECT %s FROM %s) TO %s (FORMAT csv, HEADER false)"
-                        .formatted(names(columns), table, Sql.text(exported.toString())));
-        return exported;
+                        .formatted(names(columns), table, Sql.text(exported(scratch).toString())));
+        return exported(scratch);
     }
 
     /** From here on nothing outside can be reached but the one file that may be written. */
     private void isolate() throws SQLException {
-        execute("SET allowed_paths = [%s]".formatted(Sql.text(exported.toString())));
+        execute("SET allowed_paths = [%s]".formatted(Sql.text(exported(scratch).toString())));
         execute("SET enable_external_access = false");
         execute("SET lock_configuration = true");
     }
@@ -1131,21 +1144,27 @@ public final class Tables implements AutoCloseable {
         try {
             connection.close();
         } finally {
-            delete();
+            delete(scratch);
         }
     }
 
-    private void delete() throws IOException {
-        Files.deleteIfExists(exported);
+    /** Removes what tables of a run that was cut short left on the disk. */
+    public static void delete(Path scratch) throws IOException {
+        Files.deleteIfExists(exported(scratch));
         Files.deleteIfExists(scratch);
-        Files.deleteIfExists(scratch.resolveSibling(scratch.getFileName() + ".wal"));
-        if (Files.isDirectory(spill)) {
-            try (var files = Files.list(spill)) {
-                for (var file : files.toList()) {
-                    Files.deleteIfExists(file);
-                }
-            }
-            Files.deleteIfExists(spill);
-        }
+        Files.deleteIfExists(beside(scratch, ".wal"));
+        FileSystemUtils.deleteRecursively(spill(scratch));
+    }
+
+    private static Path spill(Path scratch) {
+        return beside(scratch, ".spill");
+    }
+
+    private static Path exported(Path scratch) {
+        return beside(scratch, ".csv");
+    }
+
+    private static Path beside(Path scratch, String suffix) {
+        return scratch.resolveSibling(scratch.getFileName() + suffix);
     }
 }

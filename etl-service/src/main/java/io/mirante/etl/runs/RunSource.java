@@ -100,6 +100,8 @@ final class RunSource implements JobHandler {
         if (run.loadedAt() != null) {
             // The service went away between the load and the job's end.
             settle(tenant);
+            Tables.delete(context.scratch(SCRATCH));
+            SourceFetch.forget(context);
             return result(run);
         }
         ask(tenant, db -> Runs.begin(db, tenant, id)).block(LIMIT);

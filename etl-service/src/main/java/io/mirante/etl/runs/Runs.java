@@ -247,7 +247,7 @@ final class Runs {
     }
 
     private static String withoutErased(QualityReport report, String tenant, Set<String> erased) {
-        var text = Json.mapper().writeValueAsString(report);
+        var text = storable(report);
         return erased.isEmpty()
                 ? text
                 : Quotes.without(
@@ -355,6 +355,11 @@ final class Runs {
                 .bind(2, status)
                 .bind(3, error)
                 .then();
+    }
+
+    /** As JSON. Values that it quotes may hold U+0000, which PostgreSQL cannot. */
+    private static String storable(QualityReport report) {
+        return Json.mapper().writeValueAsString(report).replace("\\u0000", "\\ufffd");
     }
 
     private static Run read(Readable row) {

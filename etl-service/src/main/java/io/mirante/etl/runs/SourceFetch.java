@@ -99,6 +99,15 @@ final class SourceFetch {
                         null);
     }
 
+    /** Removes what a run that was cut short has fetched. */
+    static void forget(JobContext context) throws IOException {
+        FileSystemUtils.deleteRecursively(folder(context));
+    }
+
+    private static Path folder(JobContext context) throws IOException {
+        return context.scratch("fetched");
+    }
+
     private Path uploaded(Source source, String upload) throws JobFailedException {
         var file = uploads.find(upload);
         if (!Files.exists(file)) {
@@ -111,7 +120,7 @@ final class SourceFetch {
 
     private Input fetched(Source source, JobContext context)
             throws IOException, JobFailedException {
-        var folder = context.scratch("fetched");
+        var folder = folder(context);
         boolean complete = false;
         try {
             FileSystemUtils.deleteRecursively(folder);

@@ -13,6 +13,7 @@ import io.mirante.platform.messaging.Outgoing;
 import io.mirante.platform.persistence.StreamDatabase;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -160,6 +161,10 @@ class BatchRunsIT {
         var client = new RunClient(mesh, tenant);
         client.upload("bets", "bets.csv", HEADER + line("ana") + line("bob"), null);
         var run = client.finished(of("one", "merge"));
+        Files.writeString(folder.resolve("run.duckdb"), "of a worker that was killed");
+        Files.writeString(
+                Files.createDirectory(folder.resolve("run.duckdb.spill")).resolve("a"), "");
+        Files.writeString(Files.createDirectory(folder.resolve("fetched")).resolve("a"), "");
         var again =
                 runSource.run(
                         new JobContext(
@@ -170,6 +175,7 @@ class BatchRunsIT {
                                 (progress, detail) -> {},
                                 () -> false));
         assertThat(again.path("records_loaded").asInt()).isEqualTo(2);
+        assertThat(folder).as("disk space is given back").isEmptyDirectory();
         assertThat(client.get("/api/v1/etl/runs/one", 200)).isEqualTo(run);
     }
 
@@ -386,6 +392,29 @@ class BatchRunsIT {
         assertThat(run.path("status").asString()).as(run.toString()).isEqualTo("completed");
         assertThat(users(tenant)).containsExactly("ana");
         assertThat(row(tenant, "ana")).containsEntry("monetary", 7.0);
+    }
+
+    @Test
+    void aZeroInATextCostsItsNeighboursNothing() throws Exception {
+        var tenant = mesh.newTenant();
+        var client = new RunClient(mesh, tenant);
+        client.upload(
+                "shop",
+                "shop.csv",
+                "customer,day,price,kind\nana,2026-11-20,2,b\0ok\nbob,2026-11-19,4,book\neva\0,2026-11-19,4,book\n",
+                """
+                {"columns": [{"name": "customer", "required": true}, {"name": "day", "type": "timestamp", "required": true},
+                  {"name": "price", "type": "number"}, {"name": "kind"}],
+                 "events": {"user": "customer", "time": "day", "type": "=purchase", "amount": "price", "category": "kind"}}\
+                """);
+        var run =
+                client.finished(
+                        "{\"mode\": \"batch\", \"source\": \"shop\", \"execution_id\": \"zero\"}");
+        assertThat(run.path("status").asString()).as(run.toString()).isEqualTo("completed");
+        assertThat(users(tenant)).containsExactlyInAnyOrder("ana", "bob");
+        assertThat(row(tenant, "ana")).containsEntry("favorite_category", "b\uFFFDok");
+        assertThat(client.get("/api/v1/etl/runs/zero/report", 200).toString())
+                .contains("eva\uFFFD");
     }
 
     @Test

@@ -23,6 +23,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
 import org.gaul.s3proxy.S3Proxy;
 import org.gaul.s3proxy.auth.AuthenticationType;
@@ -214,6 +216,60 @@ class RemoteSourcesIT {
             assertThat(cut.path("error").asString()).contains("after 3 tries");
         }
         assertThat(fetchedFiles()).isEmpty();
+    }
+
+    @Test
+    void whatS3DoesNotBringIsNotLoadedAndNothingFetchedStays() throws Exception {
+        var tenant = mesh.newTenant();
+        put("loaded/a.csv", HEADER + rows(0, 2_000));
+        put("loaded/b.csv", HEADER + rows(2_000, 4_000));
+        try (var proxy = new FaultyProxy(s3.getPort())) {
+            name(tenant, s3("orders", "csv", "loaded/", proxy.port()), 201);
+            proxy.busy(2);
+            var first = loaded(tenant);
+            assertThat(first.path("status").asString()).as(first.toString()).isEqualTo("completed");
+            assertThat(users(tenant))
+                    .isEqualTo(Map.of(first.path("execution_id").asString(), 4_000L));
+
+            put("loaded/b.csv", HEADER + rows(2_000, 5_000));
+            proxy.cut(1_000, 50_000);
+            assertThat(loaded(tenant).path("status").asString()).isEqualTo("failed");
+            proxy.cut(0, 0).busy(1_000);
+            assertThat(loaded(tenant).path("status").asString()).isEqualTo("failed");
+            assertThat(users(tenant))
+                    .isEqualTo(Map.of(first.path("execution_id").asString(), 4_000L));
+            assertThat(fetchedFiles()).isEmpty();
+
+            proxy.busy(1).cut(2, 50_000);
+            var last = loaded(tenant);
+            assertThat(last.path("status").asString()).as(last.toString()).isEqualTo("completed");
+            assertThat(users(tenant))
+                    .isEqualTo(Map.of(last.path("execution_id").asString(), 5_000L));
+        }
+        // A run has completed when its load is committed; it tidies up after that.
+        await().untilAsserted(() -> assertThat(fetchedFiles()).isEmpty());
+    }
+
+    private static String rows(int from, int to) {
+        return IntStream.range(from, to)
+                .mapToObj(RemoteSourcesIT::row)
+                .collect(Collectors.joining());
+    }
+
+    /** Users whose features are loaded, by run. */
+    private Map<String, Long> users(String tenant) throws SQLException {
+        var users = new HashMap<String, Long>();
+        try (var connection = mesh.jdbc();
+                var query =
+                        connection.prepareStatement(
+                                "SELECT execution_id, count(*) FROM ml_features.user_features WHERE tenant_id = ? GROUP BY 1")) {
+            query.setString(1, tenant);
+            var rows = query.executeQuery();
+            while (rows.next()) {
+                users.put(rows.getString(1), rows.getLong(2));
+            }
+        }
+        return users;
     }
 
     @Test

@@ -79,36 +79,9 @@ class IngestFaultsIT {
             return;
         }
         System.out.println("IngestFaultsIT: -Dmirante.fault.seed=" + SEED + ", runs " + RUNS);
-        try (MeshClient root = mesh.client()) {
-            otherTenant =
-                    root.post("/api/v1/admin/tenants", Map.of("name", "Somebody else"))
-                            .required("a tenant")
-                            .body()
-                            .path("id")
-                            .asString("");
-            String key =
-                    root.post(
-                                    "/api/v1/admin/keys",
-                                    Map.of(
-                                            "tenant_id",
-                                            otherTenant,
-                                            "name",
-                                            "fault tests",
-                                            "scopes",
-                                            List.of("ingest", "analytics.view"),
-                                            "rate_limit",
-                                            0))
-                            .required("a key")
-                            .body()
-                            .path("key")
-                            .asString("");
-            try (MeshClient other = new MeshClient(mesh.url(), key)) {
-                await().atMost(STEADY)
-                        .until(() ->
-                                other.exchange("GET", "/api/v1/metrics/catalog", null, false).ok());
-            }
-            otherKey = key;
-        }
+        MeshUnderTest.Tenant other = mesh.newTenant("Somebody else");
+        otherTenant = other.id();
+        otherKey = other.key();
     }
 
     // --- processes that end

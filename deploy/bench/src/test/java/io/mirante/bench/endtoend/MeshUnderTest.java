@@ -1,5 +1,7 @@
 package io.mirante.bench.endtoend;
 
+import static org.awaitility.Awaitility.await;
+
 import io.mirante.bench.client.MeshClient;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,6 +13,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -40,6 +43,8 @@ public final class MeshUnderTest implements AutoCloseable {
                     .filter(flag -> flag.startsWith("-javaagent:") && flag.contains("jacoco"))
                     .map(MeshUnderTest::withAbsoluteFile)
                     .toList();
+
+    private static final Duration KNOWN = Duration.ofSeconds(10);
 
     private final Path home;
     private final int port;
@@ -78,6 +83,51 @@ public final class MeshUnderTest implements AutoCloseable {
 
     public MeshClient client() {
         return new MeshClient(url(), "dev-key-123");
+    }
+
+    /**
+     * A tenant of its own.
+     *
+     * @param key with all scopes but the platform's, without a rate limit
+     */
+    public record Tenant(String id, String key) {}
+
+    /** A new tenant; its key is in force. */
+    public Tenant newTenant(String name) {
+        try (MeshClient root = client()) {
+            String id =
+                    root.post("/api/v1/admin/tenants", Map.of("name", name))
+                            .required("a tenant")
+                            .body()
+                            .path("id")
+                            .asString("");
+            String key =
+                    root.post(
+                                    "/api/v1/admin/keys",
+                                    Map.of(
+                                            "tenant_id",
+                                            id,
+                                            "name",
+                                            "tests",
+                                            "scopes",
+                                            List.of(
+                                                    "ingest",
+                                                    "analytics.view",
+                                                    "analytics.manage",
+                                                    "admin"),
+                                            "rate_limit",
+                                            0))
+                            .required("a key")
+                            .body()
+                            .path("key")
+                            .asString("");
+            try (MeshClient other = new MeshClient(url(), key)) {
+                await().atMost(KNOWN)
+                        .until(() ->
+                                other.exchange("GET", "/api/v1/metrics/catalog", null, false).ok());
+            }
+            return new Tenant(id, key);
+        }
     }
 
     /** Runs a command of the launcher. */
