@@ -2,6 +2,7 @@ package io.mirante.etl.features;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.mirante.etl.features.UserFeatureStates.Lane;
 import io.mirante.platform.messaging.AsOf;
 import io.mirante.platform.persistence.CrossTenant;
 import io.mirante.platform.persistence.StreamDatabase;
@@ -9,7 +10,9 @@ import io.mirante.platform.persistence.TenantDatabase;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -19,17 +22,21 @@ import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 
 /**
- * Computes features again as events arrive and as time passes, twice a second, tenant by tenant, on one thread of its
- * own; less often while the log is behind. Features carry the log's as_of: every event accepted before is counted, none of a later time is.
+ * Computes features again as events arrive and as time passes, tenant by tenant, whenever the log's as_of has moved; less often
+ * while the log is behind. Features carry that as_of: every event accepted before is counted, none of a later time is. Users with
+ * very many events have a thread of their own, and a quarter of its time.
  */
 @Component
 @CrossTenant("asks which tenants have users that are due; computing runs as the tenant")
 final class KeepFeaturesCurrent implements SmartLifecycle {
 
     private static final Logger LOG = LoggerFactory.getLogger(KeepFeaturesCurrent.class);
+
+    /** Looking whether as_of has moved costs next to nothing. */
+    static final Duration LOOK = Duration.ofMillis(50);
+
     static final Duration PAUSE = Duration.ofMillis(500);
     private static final Duration LIMIT = Duration.ofSeconds(60);
-    static final int BATCH = 2_000;
 
     /** A log that is this far behind has the database for itself, but for a quarter of the time. */
     static final Duration BEHIND = Duration.ofSeconds(5);
@@ -41,7 +48,8 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
     private final StreamDatabase stream;
     private final AsOf asOf;
     private final Counter computed;
-    private ScheduledExecutorService thread = Executors.newScheduledThreadPool(0);
+    private final Map<Lane, Instant> done = new ConcurrentHashMap<>();
+    private ScheduledExecutorService threads = Executors.newScheduledThreadPool(0);
     private volatile boolean running;
 
     KeepFeaturesCurrent(
@@ -60,20 +68,23 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
     @Override
     public void start() {
         running = true;
-        thread =
-                Executors.newSingleThreadScheduledExecutor(
-                        Thread.ofPlatform().daemon().name("features").factory());
-        next(PAUSE);
+        threads =
+                Executors.newScheduledThreadPool(
+                        Lane.values().length,
+                        Thread.ofPlatform().daemon().name("features-", 0).factory());
+        for (var lane : Lane.values()) {
+            next(lane, PAUSE);
+        }
     }
 
-    private void next(Duration pause) {
-        var unused = thread.schedule(this::turn, pause.toMillis(), TimeUnit.MILLISECONDS);
+    private void next(Lane lane, Duration pause) {
+        var unused = threads.schedule(() -> turn(lane), pause.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     @Override
     public void stop() {
         running = false;
-        thread.shutdownNow();
+        threads.shutdownNow();
     }
 
     @Override
@@ -81,38 +92,40 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
         return running;
     }
 
-    private void turn() {
-        var pause = PAUSE;
+    private void turn(Lane lane) {
+        var pause = LOOK;
         try {
             var moment = Objects.requireNonNull(asOf.ofLog().block(LIMIT));
-            if (!moment.equals(Instant.EPOCH)) {
+            if (moment.isAfter(done.getOrDefault(lane, Instant.EPOCH))) {
                 long begun = System.nanoTime();
                 var behind = Duration.between(moment, Instant.now());
-                for (var tenant : dueTenants(moment)) {
-                    computeDue(tenant, moment, isBehind(behind));
+                for (var tenant : dueTenants(moment, lane)) {
+                    computeDue(tenant, moment, lane, lane == Lane.HEAVY || isBehind(behind));
                 }
-                pause = pause(Duration.ofNanos(System.nanoTime() - begun), behind);
+                done.put(lane, moment);
+                pause = pause(lane, Duration.ofNanos(System.nanoTime() - begun), behind);
             }
         } catch (RuntimeException e) {
+            pause = PAUSE;
             if (running) {
                 LOG.warn("cannot compute features at the moment: {}", e.getMessage());
             }
         } finally {
             if (running) {
-                next(pause);
+                next(lane, pause);
             }
         }
     }
 
-    private void computeDue(String tenant, Instant moment, boolean once) {
+    private void computeDue(String tenant, Instant moment, Lane lane, boolean once) {
         int users;
         do {
             Integer done =
-                    tenants.one(tenant, db -> states.recompute(tenant, moment, BATCH, db))
+                    tenants.one(tenant, db -> states.recompute(tenant, moment, lane, db))
                             .block(LIMIT);
             users = done == null ? 0 : done;
             computed.increment(users);
-        } while (running && users == BATCH && !once);
+        } while (running && users == lane.batch() && !once);
     }
 
     /**
@@ -123,9 +136,12 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
      * @param took time of the last turn, in which each tenant with due users had a batch
      * @param behind age of the log's as_of
      */
-    static Duration pause(Duration took, Duration behind) {
+    static Duration pause(Lane lane, Duration took, Duration behind) {
         var rest = took.multipliedBy(SHARES_OF_THE_LOG);
-        return isBehind(behind) && rest.compareTo(PAUSE) > 0 ? rest : PAUSE;
+        if (isBehind(behind)) {
+            return rest.compareTo(PAUSE) > 0 ? rest : PAUSE;
+        }
+        return lane == Lane.HEAVY && rest.compareTo(LOOK) > 0 ? rest : LOOK;
     }
 
     private static boolean isBehind(Duration behind) {
@@ -133,7 +149,7 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
     }
 
     /** Tenants with due users, found by one step through the index per tenant. */
-    private List<String> dueTenants(Instant moment) {
+    private List<String> dueTenants(Instant moment, Lane lane) {
         return Objects.requireNonNull(
                 stream.client()
                         .sql(
@@ -148,8 +164,9 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
                                 SELECT tenant_id FROM tenant t
                                 WHERE tenant_id IS NOT NULL AND EXISTS (
                                     SELECT 1 FROM user_feature_state s
-                                    WHERE s.tenant_id = t.tenant_id AND s.due_at < $1)\
-                                """)
+                                    WHERE s.tenant_id = t.tenant_id AND s.due_at < $1 AND s.%s)\
+                                """
+                                        .formatted(lane.condition()))
                         .bind(0, moment)
                         .map(row -> Objects.requireNonNull(row.get(0, String.class)))
                         .all()

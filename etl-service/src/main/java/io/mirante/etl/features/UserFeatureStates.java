@@ -56,6 +56,33 @@ final class UserFeatureStates {
             @Nullable Long population,
             Map<String, Object> features) {}
 
+    /** Which users are computed together: one with very many events would keep the others waiting. */
+    enum Lane {
+        /** Most users; many at once. */
+        LIGHT("events <= 5000", 2_000),
+
+        /** Few at once, since each takes as long as hundreds of the others. */
+        HEAVY("events > 5000", 10);
+
+        private final String condition;
+        private final int batch;
+
+        Lane(String condition, int batch) {
+            this.condition = condition;
+            this.batch = batch;
+        }
+
+        /** Of {@code user_feature_state}. */
+        String condition() {
+            return condition;
+        }
+
+        /** Users computed at once. */
+        int batch() {
+            return batch;
+        }
+    }
+
     private record Due(String userId, long personNo, long changes) {}
 
     private record Computed(
@@ -97,18 +124,22 @@ final class UserFeatureStates {
 
     /**
      * Computes a batch of due users of a tenant again, as of a moment; answers how many. Another replica that is at the
-     * same tenant leaves nothing to do here. A user is computed at most once per second of as_of.
+     * same users leaves nothing to do here. A user is computed at most once in each second of as_of.
      *
      * <p>The rows are locked only while results are written, in the order in which polls lock them. A user marked while
      * computing stays due.
      */
-    Mono<Integer> recompute(String tenant, Instant asOf, int limit, DatabaseClient db) {
+    Mono<Integer> recompute(String tenant, Instant asOf, Lane lane, DatabaseClient db) {
         return db.sql(
-                        "SELECT pg_try_advisory_xact_lock(hashtextextended('etl.features ' || $1, 0))")
+                        """
+                        SELECT pg_try_advisory_xact_lock(hashtextextended('etl.features ' || $2 || ' ' || $1, 0)),
+                            set_config('work_mem', '32MB', true), set_config('max_parallel_workers_per_gather', '0', true)\
+                        """)
                 .bind(0, tenant)
+                .bind(1, lane.name())
                 .map(row -> Boolean.TRUE.equals(row.get(0, Boolean.class)))
                 .one()
-                .flatMap(ours -> ours ? due(tenant, asOf, limit, db) : Mono.just(List.<Due>of()))
+                .flatMap(ours -> ours ? due(tenant, asOf, lane, db) : Mono.just(List.<Due>of()))
                 .flatMap(due ->
                         due.isEmpty()
                                 ? Mono.just(0)
@@ -127,17 +158,18 @@ final class UserFeatureStates {
                                         .thenReturn(due.size()));
     }
 
-    private static Mono<List<Due>> due(String tenant, Instant asOf, int limit, DatabaseClient db) {
+    private static Mono<List<Due>> due(String tenant, Instant asOf, Lane lane, DatabaseClient db) {
         return db.sql(
                         """
                         SELECT user_id, person_no, changes FROM user_feature_state
-                        WHERE tenant_id = $1 AND due_at < $2
-                            AND (as_of IS NULL OR as_of <= $2::timestamptz - interval '1 second')
+                        WHERE tenant_id = $1 AND due_at < $2 AND %s
+                            AND (as_of IS NULL OR date_trunc('second', as_of) < date_trunc('second', $2::timestamptz))
                         ORDER BY due_at LIMIT $3\
-                        """)
+                        """
+                                .formatted(lane.condition()))
                 .bind(0, tenant)
                 .bind(1, asOf)
-                .bind(2, limit)
+                .bind(2, lane.batch())
                 .map(row ->
                         new Due(
                                 text(row, 0),
@@ -183,13 +215,14 @@ final class UserFeatureStates {
                                 UPDATE user_feature_state s SET
                                     features = coalesce(c.features::jsonb, s.features),
                                     as_of = $2,
+                                    events = coalesce((c.features::jsonb ->> 'events_total')::float8, s.events),
                                     version = $3,
                                     population = CASE WHEN c.features IS NULL THEN s.population ELSE $8 END,
                                     revision = s.revision + CASE WHEN c.features IS NULL THEN 0 ELSE 1 END,
                                     due_at = CASE WHEN s.changes = c.changes THEN c.due_at ELSE s.due_at END
                                 FROM locked l JOIN UNNEST($4::text[], $5::bigint[], $6::text[], $7::timestamptz[])
                                     AS c(user_id, changes, features, due_at) USING (user_id)
-                                WHERE s.tenant_id = $1 AND s.user_id = c.user_id\
+                                WHERE s.tenant_id = $1 AND s.user_id = c.user_id AND (s.as_of IS NULL OR s.as_of < $2)\
                                 """)
                         .bind(0, tenant)
                         .bind(1, asOf)

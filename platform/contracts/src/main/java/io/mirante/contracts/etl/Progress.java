@@ -5,7 +5,7 @@ import java.util.Map;
 
 /**
  * How far a source partition has been processed: everything accepted before {@code time} on that partition is below
- * {@code sourceOffset}, and what came of it lies below {@code cleanOffsets}. On {@code mirante.progress}, each second,
+ * {@code sourceOffset}, and what came of it lies below {@code cleanOffsets}. On {@code mirante.progress}, each second at least,
  * also when nothing happens.
  *
  * @param sourceOffset next offset to process

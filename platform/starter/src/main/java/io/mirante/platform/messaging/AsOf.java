@@ -32,7 +32,7 @@ import tools.jackson.core.JacksonException;
 public final class AsOf implements SmartLifecycle {
 
     private static final Logger LOG = LoggerFactory.getLogger(AsOf.class);
-    private static final int TAIL = 3_000;
+    private static final int TAIL = 15_000;
     private static final int MAX_KEPT = 600;
 
     private final Positions positions;

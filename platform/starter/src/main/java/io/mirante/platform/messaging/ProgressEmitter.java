@@ -27,13 +27,22 @@ import org.springframework.context.SmartLifecycle;
 
 /**
  * Says each second how far each source partition held here has been processed, also when nothing happens, so that
- * readers can tell "nothing came" from "not there yet". A time is sent once everything accepted before it is stored
- * and published.
+ * readers can tell "nothing came" from "not there yet"; five times a second while something does. A time is sent once
+ * everything accepted before it is stored and published.
  */
 final class ProgressEmitter implements SmartLifecycle {
 
     private static final Logger LOG = LoggerFactory.getLogger(ProgressEmitter.class);
-    private static final Duration EVERY = Duration.ofSeconds(1);
+
+    /** How often it looks whether a time was reached. */
+    private static final Duration LOOK = Duration.ofMillis(50);
+
+    private static final Duration BUSY = Duration.ofMillis(200);
+    private static final Duration IDLE = Duration.ofSeconds(1);
+
+    /** Partitions are busy until nothing was processed for so long. */
+    private static final Duration CALM = Duration.ofSeconds(3);
+
     private static final Duration LIMIT = Duration.ofSeconds(10);
     private static final int MAX_PENDING = 120;
 
@@ -43,6 +52,9 @@ final class ProgressEmitter implements SmartLifecycle {
     private final EventSender sender;
     private final Clock clock;
     private final Map<TopicPartition, Deque<Target>> pending = new HashMap<>();
+    private final Map<TopicPartition, Long> seen = new HashMap<>();
+    private Instant busyUntil = Instant.EPOCH;
+    private Instant asked = Instant.EPOCH;
     private ScheduledExecutorService thread = Executors.newScheduledThreadPool(0);
     private volatile boolean running;
 
@@ -81,7 +93,7 @@ final class ProgressEmitter implements SmartLifecycle {
                             consumer;
                 };
         var unused =
-                thread.scheduleAtFixedRate(
+                thread.scheduleWithFixedDelay(
                         () -> {
                             try {
                                 var emitting = emitting();
@@ -100,8 +112,8 @@ final class ProgressEmitter implements SmartLifecycle {
                                 }
                             }
                         },
-                        EVERY.toMillis(),
-                        EVERY.toMillis(),
+                        IDLE.toMillis(),
+                        LOOK.toMillis(),
                         TimeUnit.MILLISECONDS);
     }
 
@@ -129,21 +141,50 @@ final class ProgressEmitter implements SmartLifecycle {
         var held = new HashMap<TopicPartition, ConsumerState>();
         states.forEach(s -> s.partitions().forEach(p -> held.put(p, s)));
         pending.keySet().retainAll(held.keySet());
+        seen.keySet().retainAll(held.keySet());
         if (held.isEmpty()) {
             return;
         }
         var now = clock.instant();
+        if (!now.isBefore(asked.plus(isBusy(held, now) ? BUSY : IDLE))) {
+            asked = now;
+            target(held, now, lookUp);
+        }
+        var messages = new ArrayList<Outgoing>();
+        held.forEach((partition, state) ->
+                reached(
+                                state,
+                                partition,
+                                pending.computeIfAbsent(partition, p -> new ArrayDeque<>()))
+                        .ifPresent(messages::add));
+        if (!messages.isEmpty()) {
+            sender.sendAll(messages).block(LIMIT);
+        }
+    }
+
+    private void target(
+            Map<TopicPartition, ConsumerState> held, Instant now, Consumer<byte[], byte[]> lookUp) {
         var ends = lookUp.endOffsets(held.keySet(), LIMIT);
         learnSinks(held, lookUp);
-        var messages = new ArrayList<Outgoing>();
-        held.forEach((partition, state) -> {
+        for (var partition : held.keySet()) {
             var targets = pending.computeIfAbsent(partition, p -> new ArrayDeque<>());
             if (targets.size() < MAX_PENDING) {
                 targets.addLast(new Target(now, ends.getOrDefault(partition, 0L)));
             }
-            reached(state, partition, targets).ifPresent(messages::add);
+        }
+    }
+
+    private boolean isBusy(Map<TopicPartition, ConsumerState> held, Instant now) {
+        held.forEach((partition, state) -> {
+            Long processed = state.processed(partition);
+            if (processed != null) {
+                Long before = seen.put(partition, processed);
+                if (before != null && before < processed) {
+                    busyUntil = now.plus(CALM);
+                }
+            }
         });
-        sender.sendAll(messages).block(LIMIT);
+        return now.isBefore(busyUntil);
     }
 
     /** Where a sink ends when its partition is first held: nothing from this source can be beyond. */
