@@ -42,6 +42,7 @@ public final class TenantLists {
                 stream.client()
                         .sql(
                                 "SELECT tenant_id FROM metric_minute WHERE minute < $1 UNION SELECT tenant_id FROM"
+                                        + " counted_run WHERE ended_at < $1 UNION SELECT tenant_id FROM"
                                         + " alert WHERE resolved_at < $2 UNION SELECT tenant_id FROM recipient WHERE"
                                         + " removed_at < $2")
                         .bind(0, minutesBefore)

@@ -9,6 +9,7 @@ import io.mirante.contracts.Keys;
 import io.mirante.contracts.Topics;
 import io.mirante.contracts.alert.AlertChanged;
 import io.mirante.contracts.etl.CleanEvent;
+import io.mirante.contracts.etl.RunEnded;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
@@ -158,10 +159,13 @@ class AlertServiceIT {
     }
 
     private BigDecimal counted() {
+        return summed("ticket.volume");
+    }
+
+    private BigDecimal summed(String metric) {
         return query(
-                "SELECT coalesce(sum(total), 0) FROM metric_minute WHERE metric = 'ticket.volume' AND tenant_id = '"
-                        + tenant
-                        + "'");
+                "SELECT coalesce(sum(total), 0) FROM metric_minute WHERE metric = '%s' AND tenant_id = '%s'"
+                        .formatted(metric, tenant));
     }
 
     private BigDecimal query(String sql) {
@@ -273,6 +277,84 @@ class AlertServiceIT {
             assertThat(deliveries).hasSize(2);
             assertThat(deliveries.at("/0/status").stringValue()).isEqualTo("delivered");
         }
+    }
+
+    private Outgoing runEnded(
+            String id, long revision, String status, int anomalies, Instant endedAt) {
+        var ended =
+                new RunEnded(
+                        tenant,
+                        id,
+                        "batch",
+                        "orders",
+                        status,
+                        status.equals(RunEnded.FAILED) ? "fail" : "pass",
+                        10L,
+                        10L,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        List.of(),
+                        null,
+                        1.0,
+                        IntStream.range(0, anomalies)
+                                .mapToObj(i -> new RunEnded.Anomaly("rows", 10, 100, -18, 20))
+                                .toList(),
+                        endedAt,
+                        revision);
+        return new Outgoing(
+                Topics.QUALITY.name(),
+                null,
+                Keys.of(tenant),
+                Json.mapper().writeValueAsBytes(ended),
+                Map.of(CloudHeaders.TENANT, tenant));
+    }
+
+    @Test
+    void aFailedRunAndAnAnomalyRaiseAlertsOnceHoweverOftenTheyAreTold() {
+        for (var metric : List.of("etl.failed_runs", "gate_failures", "etl.anomalies")) {
+            create(
+                    """
+                    {"type":"quality","threshold":{"metric":"%s","value":1,"window":"15m"}}\
+                    """
+                            .formatted(metric));
+        }
+        assertThat(
+                        refused(
+                                        RULES,
+                                        rule(
+                                                "{\"metric\":\"etl.runs\",\"value\":1,\"window\":\"15m\"}",
+                                                ""),
+                                        422)
+                                .path("detail")
+                                .asString())
+                .contains("filter.channel");
+        var now = Instant.now();
+        var failed = runEnded("night", 1, RunEnded.FAILED, 0, now);
+        var old = now.minus(Duration.ofHours(49));
+        mesh.sendAll(
+                List.of(
+                        failed,
+                        failed,
+                        runEnded("night", 2, RunEnded.COMPLETED, 2, now),
+                        runEnded("old", 1, RunEnded.FAILED, 0, old)));
+        mesh.sendAll(List.of(failed, runEnded("last", 1, RunEnded.COMPLETED, 0, now)));
+        await().atMost(SOON)
+                .untilAsserted(() ->
+                        assertThat(summed("etl.runs"))
+                                .as("two ends of the one run, one of the last")
+                                .isEqualByComparingTo("3"));
+        assertThat(summed("etl.failed_runs")).isEqualByComparingTo("1");
+        assertThat(summed("etl.gate_failures")).isEqualByComparingTo("1");
+        assertThat(summed("etl.anomalies")).isEqualByComparingTo("2");
+        await().atMost(SOON)
+                .untilAsserted(() ->
+                        assertThat(get(ALERTS + "?state=firing").get("items"))
+                                .extracting(alert -> alert.get("metric").stringValue())
+                                .containsExactlyInAnyOrder(
+                                        "etl.failed_runs", "etl.gate_failures", "etl.anomalies"));
     }
 
     @Test

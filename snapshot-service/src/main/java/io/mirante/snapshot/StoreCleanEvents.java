@@ -5,6 +5,7 @@ import io.mirante.platform.messaging.BatchRunner;
 import io.mirante.platform.messaging.CleanEvents;
 import io.mirante.platform.messaging.Received;
 import io.mirante.snapshot.behaviour.BehaviourEvents;
+import io.mirante.snapshot.rebuild.Rebuilds;
 import io.mirante.snapshot.windows.Windows;
 import java.util.List;
 import java.util.function.Consumer;
@@ -17,24 +18,33 @@ import reactor.core.publisher.Mono;
 
 /**
  * Stores and counts the events of a poll. Runs in the transaction that advances the position, so a redelivered poll
- * changes nothing. Only events whose row is new are counted: windows equal a recount of the rows whatever arrives.
+ * changes nothing. Only events whose row is new are counted: windows equal a recount of the rows whatever arrives. While a
+ * rebuild runs, its second generation gets the events too.
  */
 @Component
 final class StoreCleanEvents {
     private final BehaviourEvents events;
     private final Windows windows;
     private final CountedUpTo countedUpTo;
+    private final Rebuilds rebuilds;
 
-    StoreCleanEvents(BehaviourEvents events, Windows windows, CountedUpTo countedUpTo) {
+    StoreCleanEvents(
+            BehaviourEvents events, Windows windows, CountedUpTo countedUpTo, Rebuilds rebuilds) {
         this.events = events;
         this.windows = windows;
         this.countedUpTo = countedUpTo;
+        this.rebuilds = rebuilds;
     }
 
     Mono<Void> store(List<Received<CleanEvent>> fresh, DatabaseClient stream) {
         var asOf = countedUpTo.lately();
-        return events.insert(fresh.stream().map(Received::value).toList(), stream)
-                .flatMap(stored -> windows.add(stored, asOf, stream));
+        var polled = fresh.stream().map(Received::value).toList();
+        return rebuilds.running(stream)
+                .flatMap(running ->
+                        events.insert(polled, stream)
+                                .flatMap(stored ->
+                                        windows.add(stored, asOf, Generation.CURRENT, stream))
+                                .then(rebuilds.add(polled, running, stream)));
     }
 
     @Configuration(proxyBeanMethods = false)

@@ -1,6 +1,7 @@
 package io.mirante.alert.alerting;
 
 import io.mirante.alert.TenantLists;
+import io.mirante.alert.metrics.MeasureRuns;
 import io.mirante.alert.metrics.MinuteSums;
 import io.mirante.alert.webhook.Deliveries;
 import io.mirante.alert.webhook.Recipients;
@@ -14,7 +15,7 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /**
- * Deletes what is no longer asked for, tenant by tenant, every ten minutes: minutes older than {@link MinuteSums#KEPT},
+ * Deletes what is no longer asked for, tenant by tenant, every ten minutes: minutes and ends of runs older than {@link MinuteSums#KEPT},
  * and alerts, deliveries and removed recipients that ended 90 days ago.
  */
 @Component
@@ -66,6 +67,7 @@ final class CleanUp extends Periodic {
                                 tenant,
                                 db ->
                                         sums.deleteBefore(minutesBefore, db)
+                                                .then(MeasureRuns.deleteBefore(minutesBefore, db))
                                                 .then(deliveries.deleteEndedBefore(endedBefore, db))
                                                 .then(alerts.deleteResolvedBefore(endedBefore, db))
                                                 .then(

@@ -2,6 +2,7 @@ package io.mirante.bench;
 
 import io.mirante.bench.client.MeshException;
 import io.mirante.bench.demo.Demo;
+import io.mirante.bench.etl.EtlBench;
 import io.mirante.bench.etl.EtlRun;
 import io.mirante.bench.ingest.FairnessBench;
 import io.mirante.bench.ingest.IngestBench;
@@ -14,7 +15,7 @@ import java.util.List;
 /** What {@code ./mesh demo}, {@code ./mesh etl} and {@code ./mesh bench NAME} run. */
 public final class Bench {
     private static final String USAGE =
-            "usage: ./mesh demo [options] | ./mesh etl run [options] | ./mesh bench start|token|ingest|fairness|sustained [options]";
+            "usage: ./mesh demo [options] | ./mesh etl run [options] | ./mesh bench start|token|ingest|fairness|sustained|etl [options]";
 
     private Bench() {}
 
@@ -37,7 +38,9 @@ public final class Bench {
         List<String> rest = arguments.subList(1, arguments.size());
         String name = arguments.getFirst();
         if (name.equals("bench")) {
-            return run(rest);
+            return !rest.isEmpty() && rest.getFirst().equals("etl")
+                    ? EtlBench.run(rest.subList(1, rest.size()), System.out)
+                    : run(rest);
         }
         return switch (name) {
             case "demo" -> Demo.run(rest, System.out);

@@ -2,17 +2,22 @@ package io.mirante.bench;
 
 import io.mirante.bench.client.MeshException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
-/** Whole numbers that a benchmark is given as {@code --name N}. */
+/** Whole numbers that a benchmark is given as {@code --name N}, and switches as {@code --name}. */
 public final class Options {
 
     private record Option(int usual, int least, int most) {}
 
     private final String bench;
     private final Map<String, Option> known = new LinkedHashMap<>();
+    private final Set<String> switches = new LinkedHashSet<>();
+    private final Set<String> on = new HashSet<>();
     private final Map<String, Integer> given = new LinkedHashMap<>();
 
     private Options(String bench) {
@@ -30,6 +35,17 @@ public final class Options {
         return this;
     }
 
+    /** Adds one that is on when it is given. */
+    public Options flag(String name) {
+        switches.add(name);
+        return this;
+    }
+
+    /** Whether it was given. */
+    public boolean isOn(String name) {
+        return on.contains(name);
+    }
+
     /**
      * Reads what was given.
      *
@@ -38,6 +54,11 @@ public final class Options {
     public Options read(List<String> arguments) {
         List<String> rest = new ArrayList<>(arguments);
         while (!rest.isEmpty()) {
+            if (switches.contains(rest.getFirst())) {
+                on.add(rest.getFirst());
+                rest = rest.subList(1, rest.size());
+                continue;
+            }
             Option option = known.get(rest.getFirst());
             if (option == null || rest.size() < 2 || !rest.get(1).matches("\\d{1,9}")) {
                 throw new MeshException(usage());
@@ -65,6 +86,7 @@ public final class Options {
         StringBuilder text = new StringBuilder("usage: ./mesh bench ").append(bench);
         known.forEach((name, option) ->
                 text.append(" [%s N, %d to %d]".formatted(name, option.least(), option.most())));
+        switches.forEach(name -> text.append(" [").append(name).append(']'));
         return text.toString();
     }
 }

@@ -120,7 +120,14 @@ final class EraseFromLog implements ErasePerson {
                                 'data', (SELECT coalesce(jsonb_object_agg(key, value), '{}')
                                          FROM jsonb_each(payload -> 'data')
                                          WHERE key = ANY($4) AND jsonb_typeof(value) NOT IN ('object', 'array')),
-                                'metadata', '{}'::jsonb, 'context', '{}'::jsonb, 'timestamp_as_given', NULL)
+                                'metadata', '{}'::jsonb,
+                                'context', CASE WHEN jsonb_typeof(payload #> '{context,location,country}') = 'string'
+                                    THEN jsonb_build_object('location', jsonb_build_object(
+                                        'country', payload #> '{context,location,country}')) ELSE '{}' END
+                                    || CASE WHEN jsonb_typeof(payload #> '{context,device,device_type}') = 'string'
+                                    THEN jsonb_build_object('device', jsonb_build_object(
+                                        'device_type', payload #> '{context,device,device_type}')) ELSE '{}' END,
+                                'timestamp_as_given', NULL)
                         WHERE tenant_id = $1 AND person_no = ANY($2) AND partition_key <> ''\
                         """)
                 .bind(0, person.tenantId())

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
@@ -21,7 +22,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Features of all users of a table of events at once, in a batch run's DuckDB. Makes the table {@link #TABLE}: user_id, then every
- * feature of the catalogue. Heap grows with the number of buyers, by some numbers each. Used by one thread.
+ * feature of the catalogue. Memory does not grow with the number of users: of more than {@value #MOST_LEARNT} buyers the models of
+ * lifetime are learnt from a part, drawn by a hash of their ids, so that the same buyers give the same models. Used by one
+ * thread.
  */
 public final class BatchFeatures {
 
@@ -34,6 +37,12 @@ public final class BatchFeatures {
     private static final int QUARTERS = 4;
     private static final int FIFTHS = 5;
     private static final int PERCENTILES = 100;
+
+    /** Buyers that models of lifetime are learnt from; their standard errors are below one in two hundred then. */
+    static final long MOST_LEARNT = 250_000;
+
+    /** Rows that are fetched at a time: DuckDB holds a whole result in memory. */
+    private static final long CHUNK = 50_000;
 
     private static final TableShape SHAPE = shape();
 
@@ -112,13 +121,14 @@ public final class BatchFeatures {
                                 BASE,
                                 FeatureQuery.ofTable(
                                         from,
-                                        "TIMESTAMPTZ '%s'".formatted(asOf),
+                                        asOf,
                                         "'%s'".formatted(currency.replace("'", "''")))));
     }
 
     private Population population(@Nullable RfmBoundaries boundaries) throws SQLException {
         long buyers = count("SELECT count(recency_days) FROM " + BASE);
-        var lifetime = lifetime();
+        var learnt = learnt(buyers);
+        var lifetime = lifetime(learnt);
         return new Population(
                 asOf,
                 buyers,
@@ -126,7 +136,15 @@ public final class BatchFeatures {
                 boundaries == null ? parts(FIFTHS, buyers) : Population.Parts.of(boundaries),
                 ranks(FeatureCatalog.AVG_TICKET, THIRDS),
                 lifetime,
-                lifetime == null ? List.of() : lifetimeValues(lifetime));
+                lifetime == null ? List.of() : lifetimeValues(lifetime, learnt));
+    }
+
+    /** The buyers that models are learnt from, as a condition. */
+    private static String learnt(long buyers) {
+        long oneIn = (buyers + MOST_LEARNT - 1) / MOST_LEARNT;
+        return oneIn <= 1
+                ? "recency_days IS NOT NULL"
+                : "recency_days IS NOT NULL AND hash(user_id) %% %d = 0".formatted(oneIn);
     }
 
     private Population.Parts parts(int parts, long buyers) throws SQLException {
@@ -152,19 +170,20 @@ public final class BatchFeatures {
                         .formatted(column, BASE, ranks));
     }
 
-    /** Learnt of all buyers; null when there are too few. */
-    private @Nullable Lifetime lifetime() throws SQLException {
+    /** Null when there are too few buyers. */
+    private @Nullable Lifetime lifetime(String learnt) throws SQLException {
         var histories = new HashMap<PurchaseHistory, Long>();
         var spending = new ArrayList<Spending>();
         try (var statement = connection.createStatement()) {
             var rows =
                     statement.executeQuery(
-                            "SELECT %1$s, %2$s, %3$s, count(*) FROM %4$s WHERE recency_days IS NOT NULL GROUP BY 1, 2, 3"
+                            "SELECT %1$s, %2$s, %3$s, count(*) FROM %4$s WHERE %5$s GROUP BY 1, 2, 3"
                                     .formatted(
                                             FeatureCatalog.REPEAT_PURCHASES,
                                             FeatureCatalog.AGE_AT_LAST_PURCHASE,
                                             FeatureCatalog.CUSTOMER_AGE,
-                                            BASE));
+                                            BASE,
+                                            learnt));
             while (rows.next()) {
                 histories.put(
                         new PurchaseHistory(rows.getInt(1), rows.getDouble(2), rows.getDouble(3)),
@@ -172,11 +191,12 @@ public final class BatchFeatures {
             }
             rows =
                     statement.executeQuery(
-                            "SELECT %1$s, %2$s FROM %3$s WHERE %1$s > 0 AND %2$s > 0"
+                            "SELECT %1$s, %2$s FROM %3$s WHERE %1$s > 0 AND %2$s > 0 AND %4$s"
                                     .formatted(
                                             FeatureCatalog.REPEAT_PURCHASES,
                                             FeatureCatalog.REPEAT_VALUE,
-                                            BASE));
+                                            BASE,
+                                            learnt));
             while (rows.next()) {
                 spending.add(new Spending(rows.getInt(1), rows.getDouble(2)));
             }
@@ -184,18 +204,19 @@ public final class BatchFeatures {
         return Lifetime.fit(histories, spending).orElse(null);
     }
 
-    private List<Double> lifetimeValues(Lifetime lifetime) throws SQLException {
-        var values = new ArrayList<Double>();
+    private List<Double> lifetimeValues(Lifetime lifetime, String learnt) throws SQLException {
+        var values = DoubleStream.builder();
         try (var statement = connection.createStatement();
                 var rows =
                         statement.executeQuery(
-                                "SELECT %s, %s, %s, coalesce(%s, 0) FROM %s WHERE recency_days IS NOT NULL"
+                                "SELECT %s, %s, %s, coalesce(%s, 0) FROM %s WHERE %s"
                                         .formatted(
                                                 FeatureCatalog.REPEAT_PURCHASES,
                                                 FeatureCatalog.AGE_AT_LAST_PURCHASE,
                                                 FeatureCatalog.CUSTOMER_AGE,
                                                 FeatureCatalog.REPEAT_VALUE,
-                                                BASE))) {
+                                                BASE,
+                                                learnt))) {
             while (rows.next()) {
                 values.add(
                         DerivedFeatures.lifetimeValue(
@@ -207,7 +228,7 @@ public final class BatchFeatures {
                                         rows.getDouble(4))));
             }
         }
-        var sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+        var sorted = values.build().sorted().toArray();
         return IntStream.range(1, PERCENTILES)
                 .mapToObj(i -> sorted[(i * sorted.length + PERCENTILES - 1) / PERCENTILES - 1])
                 .toList();
@@ -223,17 +244,23 @@ public final class BatchFeatures {
                                 compared.stream()
                                         .map(f -> f.name() + (f.isText() ? " VARCHAR" : " DOUBLE"))
                                         .collect(Collectors.joining(", "))));
+        long users = count("SELECT count(*) FROM " + BASE);
         try (var statement = connection.createStatement();
+                var table = connection.createAppender(COMPARED)) {
+            for (long from = 0; from < users; from += CHUNK) {
                 var rows =
                         statement.executeQuery(
-                                "SELECT user_id, %s FROM %s"
+                                "SELECT user_id, %s FROM %s WHERE rowid >= %d AND rowid < %d"
                                         .formatted(
-                                                String.join(", ", DerivedFeatures.INPUTS), BASE));
-                var table = connection.createAppender(COMPARED)) {
-            while (rows.next()) {
-                var values = values(rows);
-                DerivedFeatures.add(values, population);
-                append(table, rows.getString(1), values, compared);
+                                                String.join(", ", DerivedFeatures.INPUTS),
+                                                BASE,
+                                                from,
+                                                from + CHUNK));
+                while (rows.next()) {
+                    var values = values(rows);
+                    DerivedFeatures.add(values, population);
+                    append(table, rows.getString(1), values, compared);
+                }
             }
         }
         execute(

@@ -41,6 +41,12 @@ public record Feature(
     enum Origin {
         /** The user's events, one by one. */
         EVENTS,
+        /** The user's events in their order, parted by their sessions. */
+        SESSIONS,
+        /** The user's purchases in their order. */
+        PURCHASES,
+        /** The days with an event of the user's, in their order. */
+        DAYS,
         /** How often the user's events have each value of something; see {@link FeatureQuery}. */
         TALLIES,
         /** Other features of the user, compared with those of all users. */

@@ -120,11 +120,13 @@ public final class FeatureCatalog {
 
     private static void activity(Definitions all) {
         all.count("events_total", "Events of any type", "events", "count(*)");
+        all.from(Origin.SESSIONS);
         all.count(
                 "sessions_total",
                 "Sessions: by session_id; events without one belong to a session that ends after 30 minutes without an event",
                 "sessions",
                 "count(DISTINCT session_id) + count(*) FILTER (WHERE begins_session)");
+        all.from(Origin.EVENTS);
         all.count("active_days", "Days with an event", "days", "count(DISTINCT day)");
         for (int days : new int[] {7, 30, 90}) {
             all.count(
@@ -185,6 +187,7 @@ public final class FeatureCatalog {
                 "subscription_started",
                 "subscription_renewed",
                 "subscription_cancelled");
+        all.from(Origin.PURCHASES);
         all.days(
                 "purchase_interval_mean_days",
                 "Mean time between consecutive purchases; absent below two",
@@ -195,6 +198,7 @@ public final class FeatureCatalog {
                 "Standard deviation (sample) of that time; absent below three purchases",
                 "stddev_samp(since_purchase_days)",
                 "purchase");
+        all.from(Origin.EVENTS);
     }
 
     /** When and with what a user is active. */
@@ -214,7 +218,8 @@ public final class FeatureCatalog {
                 "Time of day with most events: madrugada 0 to 6, manha 6 to 12, tarde 12 to 18, noite 18 to 24 o'clock UTC",
                 Tally.DAY_PART.most(),
                 List.of("madrugada", "manha", "tarde", "noite"));
-        all.tally(
+        all.from(Origin.DAYS);
+        all.add(
                 "activity_regularity",
                 "1 ÷ (1 + coefficient of variation of the days between active days); absent below three active days",
                 "ratio",
@@ -222,6 +227,7 @@ public final class FeatureCatalog {
                 0.0,
                 1.0,
                 "CASE WHEN count(gap) >= 2 THEN 1 / (1 + stddev_samp(gap) / avg(gap)) END");
+        all.from(Origin.EVENTS);
         all.diversity(
                 "behavioral_diversity_score",
                 "Shannon entropy of the types of events",
@@ -249,6 +255,7 @@ public final class FeatureCatalog {
                 "engagement_score",
                 "Share of the last 30 days with an event",
                 "least(count(DISTINCT day) FILTER (WHERE age_days <= 30) / 30.0, 1)");
+        all.from(Origin.SESSIONS);
         all.add(
                 "events_per_session",
                 "Mean number of events of a session",
@@ -257,6 +264,7 @@ public final class FeatureCatalog {
                 0.0,
                 null,
                 "count(*)::float8 / (count(DISTINCT session_id) + count(*) FILTER (WHERE begins_session))");
+        all.from(Origin.EVENTS);
     }
 
     private static void money(Definitions all) {
@@ -391,12 +399,14 @@ public final class FeatureCatalog {
                 CUSTOMER_AGE,
                 "From the day of the first purchase to the last full moment; absent without one",
                 "(max(today) - min(day) FILTER (WHERE %s)) / 7.0".formatted(PURCHASE));
+        all.from(Origin.PURCHASES);
         all.amount(
                 REPEAT_VALUE,
                 "Mean revenue of a day with a purchase after the first such day; absent without one",
                 "sum(money) FILTER (WHERE %1$s AND day > first_purchase_day)::float8 / nullif(count(DISTINCT day) FILTER (WHERE %1$s) - 1, 0)"
                         .formatted(PURCHASE),
                 "purchase");
+        all.from(Origin.EVENTS);
     }
 
     /** Each user beside all others; the boundaries are those of the last batch run. */
@@ -501,8 +511,7 @@ public final class FeatureCatalog {
         GAME_TYPE,
         CHANNEL,
         WEEKDAY,
-        DAY_PART,
-        DAY;
+        DAY_PART;
 
         String column() {
             return name().toLowerCase(java.util.Locale.ROOT);
@@ -536,6 +545,12 @@ public final class FeatureCatalog {
 
         private final List<Feature> features = new ArrayList<>();
         private int version;
+        private Origin origin = Origin.EVENTS;
+
+        /** What those that follow are computed from, where nothing else says so. */
+        void from(Origin next) {
+            origin = next;
+        }
 
         void days(String name, String meaning, String sql, String... events) {
             add(name, meaning, "days", "duration", 0.0, null, sql, events);
@@ -592,7 +607,7 @@ public final class FeatureCatalog {
                             List.of(events),
                             version,
                             true,
-                            Origin.EVENTS));
+                            origin));
         }
 
         void tally(

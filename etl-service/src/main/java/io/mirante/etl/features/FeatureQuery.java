@@ -2,6 +2,8 @@ package io.mirante.etl.features;
 
 import io.mirante.etl.features.Feature.Origin;
 import io.mirante.etl.features.FeatureCatalog.Tally;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -25,36 +27,48 @@ public final class FeatureQuery {
                         WHEN 'poker' THEN 'poker' WHEN 'slot' THEN 'slots' WHEN 'slots' THEN 'slots' END AS game_type,
                     CASE WHEN currency IS NULL OR currency = :currency THEN amount END AS money,
                     extract(epoch FROM :as_of - occurred_at)::float8 / 86400 AS age_days,
-                    ((:as_of - interval '1 microsecond') AT TIME ZONE 'UTC')::date AS today,
-                    (occurred_at AT TIME ZONE 'UTC')::date AS day,
-                    extract(isodow FROM occurred_at AT TIME ZONE 'UTC')::int - 1 AS weekday,
-                    CASE floor(extract(hour FROM occurred_at AT TIME ZONE 'UTC') / 6)
-                        WHEN 0 THEN 'madrugada' WHEN 1 THEN 'manha' WHEN 2 THEN 'tarde' ELSE 'noite' END AS day_part,
-                    CASE WHEN event_type = 'purchase' THEN extract(epoch FROM occurred_at - lag(occurred_at)
-                        OVER (PARTITION BY person_no, event_type = 'purchase' ORDER BY occurred_at))::float8 / 86400
-                        END AS since_purchase_days,
-                    min(CASE WHEN event_type = 'purchase' THEN (occurred_at AT TIME ZONE 'UTC')::date END)
-                        OVER (PARTITION BY person_no) AS first_purchase_day,
-                    session_id IS NULL AND coalesce(occurred_at - lag(occurred_at)
-                        OVER (PARTITION BY person_no, session_id IS NULL ORDER BY occurred_at)
-                        > interval '30 minutes', true) AS begins_session
+                    ((:as_of - interval '1 microsecond') :utc)::date AS today,
+                    (occurred_at :utc)::date AS day,
+                    extract(isodow FROM occurred_at :utc)::int - 1 AS weekday,
+                    CASE floor(extract(hour FROM occurred_at :utc) / 6)
+                        WHEN 0 THEN 'madrugada' WHEN 1 THEN 'manha' WHEN 2 THEN 'tarde' ELSE 'noite' END AS day_part
                 FROM (:events) e
                 WHERE occurred_at < :as_of
+            ), sessions AS (
+                SELECT person_no,
+                    :of_sessions
+                FROM (SELECT person_no, session_id, session_id IS NULL AND coalesce(occurred_at - lag(occurred_at)
+                        OVER (PARTITION BY person_no, session_id IS NULL ORDER BY occurred_at)
+                        > interval '30 minutes', true) AS begins_session FROM event) s
+                GROUP BY person_no
+            ), purchases AS (
+                SELECT person_no,
+                    :of_purchases
+                FROM (SELECT person_no, event_type, money, day,
+                        extract(epoch FROM occurred_at - lag(occurred_at) OVER w)::float8 / 86400 AS since_purchase_days,
+                        first_value(day) OVER w AS first_purchase_day
+                    FROM event WHERE event_type = 'purchase' WINDOW w AS (PARTITION BY person_no ORDER BY occurred_at)) p
+                GROUP BY person_no
+            ), days AS (
+                SELECT person_no,
+                    :of_days
+                FROM (SELECT person_no, (day - lag(day) OVER (PARTITION BY person_no ORDER BY day))::float8 AS gap
+                    FROM (SELECT DISTINCT person_no, day FROM event) d) g
+                GROUP BY person_no
             ), tally AS (
                 SELECT person_no, :tallied, count(*)::float8 AS n, grouping(:tallied) AS g
                 FROM event GROUP BY GROUPING SETS (:sets)
-            ), paced AS (
-                SELECT *, (day - lag(day) OVER (PARTITION BY person_no, g ORDER BY day))::float8 AS gap FROM tally
             ), habits AS (
                 SELECT person_no,
                     :of_tallies
-                FROM paced GROUP BY person_no
+                FROM tally GROUP BY person_no
             ), sums AS (
                 SELECT person_no, max(user_id) AS user_id,
                     :of_events
                 FROM event GROUP BY person_no HAVING max(user_id) IS NOT NULL
             )
-            SELECT person_no, user_id, :names FROM sums JOIN habits USING (person_no)\
+            SELECT person_no, user_id, :names FROM sums JOIN habits USING (person_no) JOIN sessions USING (person_no)
+                JOIN days USING (person_no) LEFT JOIN purchases USING (person_no)\
             """;
 
     /** What the query reads of an event. */
@@ -122,7 +136,11 @@ public final class FeatureQuery {
      */
     public static String sql(
             String tenant, String asOf, String currency, @Nullable String persons) {
-        return text(persons == null ? OF_ALL : OF_SOME, computed(), "COLLATE \"C\"")
+        return text(
+                        persons == null ? OF_ALL : OF_SOME,
+                        computed(),
+                        "COLLATE \"C\"",
+                        "AT TIME ZONE 'UTC'")
                 .replace(":tenant", tenant)
                 .replace(":as_of", asOf)
                 .replace(":currency", currency)
@@ -145,12 +163,21 @@ public final class FeatureQuery {
      * The query's text for DuckDB.
      *
      * @param table with the columns person_no and {@link #COLUMNS}
-     * @param asOf expression of type timestamptz
+     * @param asOf a moment in microseconds
      * @param currency expression of type text
      */
-    static String ofTable(String table, String asOf, String currency) {
-        return text("SELECT * FROM " + table, computed(), "")
-                .replace(":as_of", asOf)
+    static String ofTable(String table, Instant asOf, String currency) {
+        // DuckDB asks the calendar for each time with a zone, which takes longer than all the rest.
+        return text(
+                        "SELECT * REPLACE (make_timestamp(epoch_us(occurred_at)) AS occurred_at) FROM "
+                                + table,
+                        computed(),
+                        "",
+                        "")
+                .replace(
+                        ":as_of",
+                        "make_timestamp(%d)"
+                                .formatted(ChronoUnit.MICROS.between(Instant.EPOCH, asOf)))
                 .replace(":currency", currency);
     }
 
@@ -161,7 +188,7 @@ public final class FeatureQuery {
                 .toList();
     }
 
-    private static String text(String events, List<Feature> features, String binary) {
+    private static String text(String events, List<Feature> features, String binary, String utc) {
         return TEXT.replace(":events", events)
                 .replace(
                         ":tallied",
@@ -173,12 +200,16 @@ public final class FeatureQuery {
                         Arrays.stream(Tally.values())
                                 .map(tally -> "(person_no, %s)".formatted(tally.column()))
                                 .collect(Collectors.joining(", ")))
+                .replace(":of_sessions", columns(features.stream(), Origin.SESSIONS))
+                .replace(":of_purchases", columns(features.stream(), Origin.PURCHASES))
+                .replace(":of_days", columns(features.stream(), Origin.DAYS))
                 .replace(":of_tallies", columns(features.stream(), Origin.TALLIES))
                 .replace(":of_events", columns(features.stream(), Origin.EVENTS))
                 .replace(
                         ":names",
                         features.stream().map(Feature::name).collect(Collectors.joining(", ")))
-                .replace(":binary", binary);
+                .replace(":binary", binary)
+                .replace(":utc", utc);
     }
 
     private static String columns(Stream<Feature> features, Origin origin) {

@@ -70,7 +70,7 @@ public final class LogTable {
                 var rows = rows(database, tenant, asOf).toStream(FETCH)) {
             for (var row : (Iterable<@Nullable String[]>) rows::iterator) {
                 table.beginRow();
-                table.append(++count);
+                count++;
                 for (var value : row) {
                     if (value == null) {
                         table.appendNull();

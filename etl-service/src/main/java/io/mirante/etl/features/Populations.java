@@ -1,12 +1,16 @@
 package io.mirante.etl.features;
 
 import io.mirante.contracts.Json;
+import io.mirante.platform.persistence.TenantDatabase;
+import java.time.Duration;
 import java.util.Objects;
 import org.springframework.r2dbc.core.DatabaseClient;
 import reactor.core.publisher.Mono;
 
 /** What users are compared with, as stored. */
 public final class Populations {
+
+    private static final Duration LIMIT = Duration.ofSeconds(60);
 
     private Populations() {}
 
@@ -36,7 +40,7 @@ public final class Populations {
     }
 
     /**
-     * Puts a new one in force; empty when one of a later moment is. {@link #markOutdated} has users compared with it.
+     * Puts a new one in force; empty when one of a later moment is. {@link #compareAgain} has users compared with it.
      *
      * @return its version
      */
@@ -57,11 +61,16 @@ public final class Populations {
                 .one();
     }
 
-    /**
-     * Has some users computed again who are compared with another one than that in force; answers how many. Rows that the log holds
-     * at the moment are passed by: they are computed again anyway.
-     */
-    public static Mono<Long> markOutdated(String tenant, DatabaseClient db) {
+    /** Has users computed again who are compared with another one than that in force; may be done again. Blocks. */
+    public static void compareAgain(TenantDatabase database, String tenant) {
+        Long marked;
+        do {
+            marked = database.one(tenant, db -> markOutdated(tenant, db)).block(LIMIT);
+        } while (marked != null && marked > 0);
+    }
+
+    /** Some of them; answers how many. Rows that the log holds at the moment are passed by: they are computed again anyway. */
+    private static Mono<Long> markOutdated(String tenant, DatabaseClient db) {
         return db.sql(
                         """
                         WITH newest AS (SELECT max(version) AS no FROM feature_population WHERE tenant_id = $1 AND NOT withdrawn),

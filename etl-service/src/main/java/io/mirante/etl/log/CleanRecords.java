@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** What goes out for a poll. The same poll gives the same records, also when nothing of it is stored again. */
 final class CleanRecords {
@@ -62,23 +63,8 @@ final class CleanRecords {
                         event.data(),
                         event.metadata(),
                         event.context());
-        Map<String, String> headers = new HashMap<>();
-        headers.put(CloudHeaders.SPEC_VERSION, "1.0");
-        headers.put(CloudHeaders.ID, event.eventId());
-        headers.put(CloudHeaders.TYPE, event.eventType());
-        headers.put(CloudHeaders.SOURCE, raw.source());
-        headers.put(CloudHeaders.TIME, event.occurredAt().toString());
-        var subject = event.subject();
-        if (subject != null) {
-            headers.put(CloudHeaders.SUBJECT, subject);
-        }
-        headers.put(CloudHeaders.TENANT, raw.tenantId());
-        headers.put(CloudHeaders.SCHEMA_VERSION, Integer.toString(event.schemaVersion()));
+        var headers = headers(value, raw.source(), event.schemaVersion(), event.subject());
         headers.put(CloudHeaders.CONTENT_HASH, raw.contentHash());
-        headers.put(CloudHeaders.RECEIVED_AT, raw.receivedAt().toString());
-        if (personNo > 0) {
-            headers.put(CloudHeaders.PERSON_NO, Long.toString(personNo));
-        }
         headers.put(CloudHeaders.SOURCE_TOPIC, position.topic());
         headers.put(CloudHeaders.SOURCE_PARTITION, Integer.toString(position.partition()));
         headers.put(CloudHeaders.SOURCE_OFFSET, Long.toString(position.offset()));
@@ -88,6 +74,27 @@ final class CleanRecords {
                 raw.partitionKey().getBytes(StandardCharsets.UTF_8),
                 Json.mapper().writeValueAsBytes(value),
                 headers);
+    }
+
+    /** Those that follow from the event itself. */
+    static Map<String, String> headers(
+            CleanEvent event, String source, int schemaVersion, @Nullable String subject) {
+        Map<String, String> headers = new HashMap<>();
+        headers.put(CloudHeaders.SPEC_VERSION, "1.0");
+        headers.put(CloudHeaders.ID, event.eventId());
+        headers.put(CloudHeaders.TYPE, event.eventType());
+        headers.put(CloudHeaders.SOURCE, source);
+        headers.put(CloudHeaders.TIME, event.occurredAt().toString());
+        if (subject != null) {
+            headers.put(CloudHeaders.SUBJECT, subject);
+        }
+        headers.put(CloudHeaders.TENANT, event.tenantId());
+        headers.put(CloudHeaders.SCHEMA_VERSION, Integer.toString(schemaVersion));
+        headers.put(CloudHeaders.RECEIVED_AT, event.receivedAt().toString());
+        if (event.personNo() > 0) {
+            headers.put(CloudHeaders.PERSON_NO, Long.toString(event.personNo()));
+        }
+        return headers;
     }
 
     /** The id follows from the position, so that a second copy is recognised; so does the time, from the receipt. */

@@ -6,6 +6,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,6 +28,12 @@ final class Checks {
     /** Makes the median absolute deviation comparable with a standard deviation (Iglewicz and Hoaglin). */
     private static final double MAD_SCALE = 0.6745;
 
+    /** Values that quartiles are taken of at a time: they are held in memory. */
+    private static final long VALUES_AT_ONCE = 2_000_000;
+
+    /** Of tables with more, correlations are those of a sample of the rows. */
+    private static final long PAIRS_OF_VALUES = 20_000_000;
+
     private static final int BINS = 10;
     private static final double LEAST_SHARE = 1e-4;
     private static final double MAX_VIF = 10;
@@ -39,6 +50,9 @@ final class Checks {
     private final Map<String, ColumnProfile> baseline;
     private final int mostSamples;
     private final long rows;
+
+    /** Whether each row is known to have a key of its own. */
+    private boolean allDiffer;
 
     /**
      * Checks of a table.
@@ -195,20 +209,18 @@ final class Checks {
     }
 
     private void completeness(Finding found) throws SQLException {
-        var missing = new ArrayList<String>();
-        for (var column : shape.columns()) {
-            if (column.required()) {
-                var condition = Tables.textOf(column.name()) + " IS NULL";
-                long count = where(condition);
-                found.least(shareOfRest(count));
-                if (count > 0) {
-                    found.details.add(line(column.name(), shareOfRest(count)));
-                    sample(found, condition, "'no %s'".formatted(column.name().replace("'", "''")));
-                    missing.add(condition);
-                }
+        var required = shape.columns().stream().filter(TableShape.Column::required).toList();
+        var missing = required.stream().map(c -> tables.given(table, c) + " IS NULL").toList();
+        var counts = counts(missing);
+        for (int i = 0; i < counts.length; i++) {
+            var name = required.get(i).name();
+            found.least(shareOfRest(counts[i]));
+            if (counts[i] > 0) {
+                found.details.add(line(name, shareOfRest(counts[i])));
+                sample(found, missing.get(i), "'no %s'".formatted(name.replace("'", "''")));
             }
         }
-        found.failing = missing.isEmpty() ? 0 : where(String.join(" OR ", missing));
+        found.failing = LongStream.of(counts).sum() == 0 ? 0 : where(String.join(" OR ", missing));
         if (found.value == null) {
             found.details.add("no column is required");
         }
@@ -219,26 +231,19 @@ final class Checks {
             found.details.add("the table has no key");
         } else {
             var key = Tables.names(shape.key());
-            long without = where("NOT " + Tables.allGiven(shape.key()));
-            var repeated =
-                    "%s IN (SELECT %s FROM (SELECT %s, row_number() OVER (PARTITION BY %s ORDER BY %s) AS n FROM %s WHERE %s) WHERE n > 1)"
-                            .formatted(
-                                    Tables.ROW,
-                                    Tables.ROW,
-                                    Tables.ROW,
-                                    key,
-                                    Tables.ROW,
-                                    table,
-                                    Tables.allGiven(shape.key()));
-            long again = where(repeated);
+            var given = Tables.allGiven(shape.key());
+            var repeated = Tables.repeats(table, key, given);
+            long without = where("NOT " + given);
+            long again = tables.count("SELECT count(*) FROM (%s)".formatted(repeated));
             found.failing = without + again;
             found.least(shareOfRest(found.failing));
+            allDiffer = found.failing == 0;
             if (found.failing > 0) {
                 found.details.add(
                         "%d without a key, %d with one given before".formatted(without, again));
                 sample(
                         found,
-                        "NOT %s OR %s".formatted(Tables.allGiven(shape.key()), repeated),
+                        "NOT %s OR %s IN (%s)".formatted(given, Tables.ROW, repeated),
                         "'key ' || concat_ws(', ', %s)".formatted(key));
             }
         }
@@ -289,57 +294,109 @@ final class Checks {
         if (rows == 0 || shape.columns().isEmpty()) {
             return;
         }
-        var again =
-                "%1$s IN (SELECT %1$s FROM (SELECT %1$s, row_number() OVER (PARTITION BY %2$s ORDER BY %1$s) AS n FROM %3$s) WHERE n > 1)"
-                        .formatted(Tables.ROW, Tables.texts(shape), table);
-        found.failing = where(again);
+        var again = Tables.repeats(table, Tables.texts(shape), "true");
+        // Rows with keys of their own are not equal.
+        found.failing = allDiffer ? 0 : tables.count("SELECT count(*) FROM (%s)".formatted(again));
         found.most((double) found.failing / rows);
         if (found.failing > 0) {
-            sample(found, again, "'equal to an earlier row'");
+            sample(found, "%s IN (%s)".formatted(Tables.ROW, again), "'equal to an earlier row'");
+        }
+    }
+
+    /** Conditions for the outliers of a column. */
+    private record Fences(TableShape.Column column, double given, String byFence, String byMedian) {
+
+        String both() {
+            return byFence + " AND " + byMedian;
         }
     }
 
     private void outliers(Finding found) throws SQLException {
-        for (var column : shape.numeric()) {
-            var name = Sql.name(column.name());
-            var measured =
-                    tables.numbers(
-                            "SELECT count(%1$s), quantile_cont(%1$s, 0.25), median(%1$s), quantile_cont(%1$s, 0.75), mad(%1$s::double) FROM %2$s"
-                                    .formatted(name, table));
-            double iqr = measured[3] - measured[1];
-            if (!(measured[0] > 0) || !(iqr > 0)) {
-                continue;
-            }
-            var byFence =
-                    "(%1$s < %2$s OR %1$s > %3$s)"
-                            .formatted(name, measured[1] - FENCE * iqr, measured[3] + FENCE * iqr);
-            var byMedian =
-                    measured[4] > 0
-                            ? "%s * abs(%s - %s) / %s > %s"
-                                    .formatted(MAD_SCALE, name, measured[2], measured[4], ROBUST_Z)
-                            : "true";
-            var both = byFence + " AND " + byMedian;
-            long count = where(both);
-            double share = count / measured[0];
+        var fences = new ArrayList<Fences>();
+        var columns = shape.numeric();
+        int together = (int) Math.max(1, VALUES_AT_ONCE / Math.max(1, rows));
+        for (int from = 0; from < columns.size(); from += together) {
+            fences(columns.subList(from, Math.min(columns.size(), from + together)), fences);
+        }
+        var counts =
+                counts(
+                        fences.stream()
+                                .flatMap(f -> Stream.of(f.both(), f.byFence(), f.byMedian()))
+                                .toList());
+        for (int i = 0; i < fences.size(); i++) {
+            var fence = fences.get(i);
+            long count = counts[3 * i];
+            double share = count / fence.given();
             found.most(share);
             found.failing += count;
             if (count > 0) {
                 found.details.add(
                         "%s: %s by both, %d beyond the quartiles' fences, %d by the median"
                                 .formatted(
-                                        column.name(),
+                                        fence.column().name(),
                                         percent(share),
-                                        where(byFence),
-                                        where(byMedian)));
-                sample(found, both, value(column.name()));
+                                        counts[3 * i + 1],
+                                        counts[3 * i + 2]));
+                sample(found, fence.both(), value(fence.column().name()));
+            }
+        }
+    }
+
+    /** Adds those of columns that vary. */
+    private void fences(List<TableShape.Column> columns, List<Fences> fences) throws SQLException {
+        var parts = new ArrayList<String>();
+        for (var column : columns) {
+            parts.add(
+                    "count(%1$s) AS given%2$d, quantile_cont(%1$s, [0.25, 0.5, 0.75]) AS q%2$d, mad(%1$s::double) AS mad%2$d"
+                            .formatted(Sql.name(column.name()), parts.size()));
+        }
+        var measured =
+                tables.numbers(
+                        "SELECT %s FROM (SELECT %s FROM %s)"
+                                .formatted(
+                                        IntStream.range(0, columns.size())
+                                                .mapToObj(
+                                                        "given%1$d, q%1$d[1], q%1$d[2], q%1$d[3], mad%1$d"
+                                                                ::formatted)
+                                                .collect(Collectors.joining(", ")),
+                                        String.join(", ", parts),
+                                        table));
+        for (int i = 0; i < columns.size(); i++) {
+            var name = Sql.name(columns.get(i).name());
+            double given = measured[5 * i];
+            double low = measured[5 * i + 1];
+            double median = measured[5 * i + 2];
+            double high = measured[5 * i + 3];
+            double deviation = measured[5 * i + 4];
+            double iqr = high - low;
+            if (given > 0 && iqr > 0) {
+                fences.add(
+                        new Fences(
+                                columns.get(i),
+                                given,
+                                "(%1$s < %2$s OR %1$s > %3$s)"
+                                        .formatted(name, low - FENCE * iqr, high + FENCE * iqr),
+                                deviation > 0
+                                        ? "%s * abs(%s - %s) / %s > %s"
+                                                .formatted(
+                                                        MAD_SCALE, name, median, deviation,
+                                                        ROBUST_Z)
+                                        : "true"));
             }
         }
     }
 
     private void types(Finding found) throws SQLException {
+        var parts = new ArrayList<String>();
         for (var column : shape.columns()) {
-            long given = where(Tables.textOf(column.name()) + " IS NOT NULL");
-            long other = where(Tables.isOtherType(column));
+            parts.add(tables.given(table, column) + " IS NOT NULL");
+            parts.add(tables.mayBeOther(table, column) ? Tables.isOtherType(column) : "false");
+        }
+        var counts = counts(parts);
+        for (int i = 0; i < shape.columns().size(); i++) {
+            var column = shape.columns().get(i);
+            long given = counts[2 * i];
+            long other = counts[2 * i + 1];
             if (given > 0) {
                 found.least(1 - (double) other / given);
             }
@@ -374,16 +431,18 @@ final class Checks {
     }
 
     private void ranges(Finding found) throws SQLException {
-        for (var column : shape.columns()) {
-            if (column.hasRange()) {
-                var outside = "NOT coalesce(%s, true)".formatted(Tables.inRange(column));
-                long count = where(outside);
-                found.least(shareOfRest(count));
-                found.failing += count;
-                if (count > 0) {
-                    found.details.add(line(column.name(), shareOfRest(count)));
-                    sample(found, outside, value(column.name()));
-                }
+        var columns = shape.columns().stream().filter(TableShape.Column::hasRange).toList();
+        var outside =
+                columns.stream()
+                        .map(c -> "NOT coalesce(%s, true)".formatted(Tables.inRange(c)))
+                        .toList();
+        var counts = counts(outside);
+        for (int i = 0; i < counts.length; i++) {
+            found.least(shareOfRest(counts[i]));
+            found.failing += counts[i];
+            if (counts[i] > 0) {
+                found.details.add(line(columns.get(i).name(), shareOfRest(counts[i])));
+                sample(found, outside.get(i), value(columns.get(i).name()));
             }
         }
         if (found.value == null) {
@@ -475,8 +534,14 @@ final class Checks {
                                         Sql.name(columns.get(j).name())));
             }
         }
+        long oneIn = Math.max(1, rows * parts.size() / PAIRS_OF_VALUES);
+        if (oneIn > 1) {
+            found.details.add("of one row in %d, drawn by its number".formatted(oneIn));
+        }
         var measured =
-                tables.numbers("SELECT %s FROM %s".formatted(String.join(", ", parts), table));
+                tables.numbers(
+                        "SELECT %s FROM %s WHERE hash(%s) %% %d = 0"
+                                .formatted(String.join(", ", parts), table, Tables.ROW, oneIn));
         var matrix = new double[size][size];
         int next = 0;
         for (int i = 0; i < size; i++) {
@@ -514,13 +579,24 @@ final class Checks {
         if (columns.isEmpty() || rows == 0) {
             return;
         }
+        var measured =
+                tables.numbers(
+                        "SELECT %s FROM %s"
+                                .formatted(
+                                        columns.stream()
+                                                .map(column -> Sql.name(column.name()))
+                                                .map(
+                                                        "(min(%1$s) = max(%1$s))::int, 1 - count(%1$s) / count(*)"
+                                                                ::formatted)
+                                                .collect(Collectors.joining(", ")),
+                                        table));
         int usable = 0;
-        for (var column : columns) {
-            var problem = problem(column);
+        for (int i = 0; i < columns.size(); i++) {
+            var problem = problem(columns.get(i), measured[2 * i], measured[2 * i + 1]);
             if (problem == null) {
                 usable++;
             } else {
-                found.details.add(column.name() + ": " + problem);
+                found.details.add(columns.get(i).name() + ": " + problem);
             }
         }
         found.least((double) usable / columns.size());
@@ -537,18 +613,20 @@ final class Checks {
         }
     }
 
-    /** Why a model can not learn from a column. */
-    private @Nullable String problem(TableShape.Column column) throws SQLException {
+    /**
+     * Why a model can not learn from a column.
+     *
+     * @param same 1 when all values are the same, NaN without any
+     * @param missing share of rows without a value
+     */
+    private @Nullable String problem(TableShape.Column column, double same, double missing)
+            throws SQLException {
         var name = Sql.name(column.name());
-        var measured =
-                tables.numbers(
-                        "SELECT (min(%1$s) = max(%1$s))::int, 1 - count(%1$s) / count(*) FROM %2$s"
-                                .formatted(name, table));
-        if (!(measured[0] == 0)) {
+        if (!(same == 0)) {
             return "has one value at most";
         }
-        if (measured[1] > MAX_MISSING) {
-            return percent(measured[1]) + " of the rows have no value";
+        if (missing > MAX_MISSING) {
+            return percent(missing) + " of the rows have no value";
         }
         var label = shape.label();
         if (label == null) {
@@ -579,6 +657,24 @@ final class Checks {
 
     private long where(String condition) throws SQLException {
         return tables.count("SELECT count(*) FROM %s WHERE %s".formatted(table, condition));
+    }
+
+    /** How many rows each of some conditions holds for, in one pass. */
+    private long[] counts(List<String> conditions) throws SQLException {
+        return conditions.isEmpty()
+                ? new long[0]
+                : DoubleStream.of(
+                                tables.numbers(
+                                        "SELECT %s FROM %s"
+                                                .formatted(
+                                                        conditions.stream()
+                                                                .map(
+                                                                        "count(*) FILTER (WHERE %s)"
+                                                                                ::formatted)
+                                                                .collect(Collectors.joining(", ")),
+                                                        table)))
+                        .mapToLong(count -> (long) count)
+                        .toArray();
     }
 
     private double shareOfRest(long failing) {

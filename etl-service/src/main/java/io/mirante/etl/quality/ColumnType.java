@@ -24,6 +24,17 @@ public enum ColumnType {
         return name().toLowerCase(Locale.ROOT);
     }
 
+    /** DuckDB's. */
+    String sql() {
+        return switch (this) {
+            case TEXT -> "VARCHAR";
+            case INTEGER -> "BIGINT";
+            case NUMBER -> "DOUBLE";
+            case BOOLEAN -> "BOOLEAN";
+            case TIMESTAMP -> "TIMESTAMPTZ";
+        };
+    }
+
     boolean isNumeric() {
         return this == INTEGER || this == NUMBER;
     }

@@ -95,7 +95,11 @@ public final class TableCheck implements AutoCloseable {
             progress.accept("checking what was given", 0.5);
             var raw = part(tables, Tables.TYPED, shape, order, order.baseline());
             progress.accept("checking what is left", 0.75);
-            var clean = part(tables, Tables.CLEAN, shape, order, order.baseline());
+            // Of a table without a rejected row there is nothing else to find.
+            var clean =
+                    cleaning.kept() == raw.rows()
+                            ? raw
+                            : part(tables, Tables.CLEAN, shape, order, order.baseline());
             return new TableCheck(
                     tables, shape, new QualityReport(raw, clean, cleaning, null, null), order);
         } catch (IOException | SQLException | UnreadableTableException | RuntimeException e) {

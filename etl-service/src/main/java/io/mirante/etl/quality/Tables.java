@@ -12,15 +12,18 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A run's tables, in a DuckDB file of its own that goes with it: {@code raw} as the file has it, all texts; {@code typed}, the
- * same rows as what they are to be, with why a row is rejected; {@code clean}, the rows that are not. Memory is bounded,
- * what does not fit is on disk. Used by one thread.
+ * A run's tables, in a DuckDB file of its own that goes with it: {@code raw} as the file has it, texts but for what Parquet knows the
+ * type of; {@code typed}, the same rows as what they are to be, with why a row is rejected; {@code clean}, the rows that are
+ * not. Memory is bounded, what does not fit is on disk. Used by one thread.
  */
 public final class Tables implements AutoCloseable {
     /** Every row given. */
@@ -56,13 +59,29 @@ public final class Tables implements AutoCloseable {
     /** A value as it was given, without the space around it. */
     private static final String TEXT_SUFFIX = "__text";
 
+    /** Rows of {@link #TYPED}; it adds the texts that are not stored. */
+    private static final String ROWS = "typed_row";
+
+    /** Rows that repeat the key, or all, of an earlier one. */
+    private static final String AGAIN = "again";
+
+    private static final Set<String> WHOLE =
+            Set.of("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER");
+    private static final Set<String> TIMES =
+            Set.of("DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE");
+    private static final String VARCHAR = "VARCHAR";
+
     private static final int MAX_COLUMNS = 500;
     private static final int SAMPLES = 5;
     private static final int SAMPLE_LENGTH = 80;
     private static final String NUMBER_WITH_COMMA = "^-?\\d{1,3}(\\.\\d{3})+,\\d+$|^-?\\d+,\\d+$";
-    private static final String SPACE = "[\\s\\x{00A0}\\x{FEFF}\\x{200B}]";
-    private static final String EDGES = "^%s+|%s+$".formatted(SPACE, SPACE);
-    private static final String NOTHING = "('NULL', 'N/A', '#N/A', 'NAN', 'NONE', '?', '-')";
+    private static final String SPACE =
+            "(' ' || chr(9) || chr(10) || chr(12) || chr(13) || chr(160) || chr(65279) || chr(8203))";
+    private static final String NOTHING = "('', 'NULL', 'N/A', '#N/A', 'NAN', 'NONE', '?', '-')";
+
+    /** Bytes of the longest of these. */
+    private static final int NOTHING_LENGTH = 4;
+
     private static final double MOSTLY = 0.95;
 
     private static final String COPIED = ", delim = ',', quote = '\"', escape = '\"'";
@@ -76,6 +95,13 @@ public final class Tables implements AutoCloseable {
     private final Path exported;
     private final DuckDBConnection connection;
     private List<String> given = List.of();
+
+    /** Types of Parquet's columns. */
+    private final Map<String, String> types = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+
+    /** Columns of {@link #TYPED} whose value is what was given, so that its text need not be kept. */
+    private Set<String> direct = Set.of();
+
     private boolean asGiven;
 
     /**
@@ -112,10 +138,27 @@ public final class Tables implements AutoCloseable {
      */
     public void read(List<Path> files, FileFormat format)
             throws IOException, SQLException, UnreadableTableException {
+        if (format == FileFormat.PARQUET) {
+            each(files, format, this::learnTypes);
+        }
+        each(files, format, this::add);
+        if (!isCsv(format)) {
+            execute(
+                    "CREATE TABLE reject_errors (scan_id BIGINT, line BIGINT, error_message VARCHAR)");
+        }
+        isolate();
+    }
+
+    private interface Step {
+        void take(String source) throws SQLException, UnreadableTableException;
+    }
+
+    private static void each(List<Path> files, FileFormat format, Step step)
+            throws IOException, SQLException, UnreadableTableException {
         for (int i = 0; i < files.size(); i++) {
             var file = files.get(i);
             try {
-                add(source(file, format), i == 0);
+                step.take(source(file, format));
             } catch (SQLException e) {
                 var called = files.size() == 1 ? "the file" : "file %d".formatted(i + 1);
                 throw new UnreadableTableException(
@@ -126,11 +169,6 @@ public final class Tables implements AutoCloseable {
                                         firstLine(e).replace(file.toString(), called)));
             }
         }
-        if (!isCsv(format)) {
-            execute(
-                    "CREATE TABLE reject_errors (scan_id BIGINT, line BIGINT, error_message VARCHAR)");
-        }
-        isolate();
     }
 
     private static boolean isCsv(FileFormat format) {
@@ -159,26 +197,57 @@ public final class Tables implements AutoCloseable {
         };
     }
 
-    private void add(String source, boolean first) throws SQLException, UnreadableTableException {
-        if (first) {
-            execute(
-                    "CREATE TABLE raw AS SELECT row_number() OVER () AS %s, CAST(COLUMNS(*) AS VARCHAR) FROM %s"
-                            .formatted(ROW, source));
-            given = columns("raw");
+    /** Notes the type of each column that is one and the same in all files, and that a text would add nothing to. */
+    private void learnTypes(String source) throws SQLException {
+        try (var statement = connection.createStatement();
+                var rows =
+                        statement.executeQuery(
+                                "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM %s)"
+                                        .formatted(source))) {
+            while (rows.next()) {
+                var type = rows.getString(2);
+                types.merge(
+                        rows.getString(1),
+                        isPlain(type) ? type : VARCHAR,
+                        (one, other) -> one.equals(other) ? one : VARCHAR);
+            }
+        }
+    }
+
+    private static boolean isPlain(String type) {
+        return WHOLE.contains(type)
+                || TIMES.contains(type)
+                || type.equals("DOUBLE")
+                || type.equals("BOOLEAN")
+                || type.startsWith("DECIMAL");
+    }
+
+    private void add(String source) throws SQLException, UnreadableTableException {
+        var named =
+                given.isEmpty() && types.isEmpty()
+                        ? List.<String>of()
+                        : columns("SELECT * FROM " + source);
+        var values =
+                types.isEmpty()
+                        ? "CAST(COLUMNS(*) AS VARCHAR)"
+                        : named.stream()
+                                .map(name ->
+                                        "CAST(%1$s AS %2$s) AS %1$s"
+                                                .formatted(Sql.name(name), type(name)))
+                                .collect(Collectors.joining(", "));
+        if (given.isEmpty()) {
+            execute("CREATE TABLE raw AS SELECT %s FROM %s".formatted(values, source));
         } else {
-            for (var name : columns("SELECT * FROM " + source)) {
+            for (var name : named) {
                 if (given.stream().noneMatch(name::equalsIgnoreCase)) {
-                    execute("ALTER TABLE raw ADD COLUMN %s VARCHAR".formatted(Sql.name(name)));
+                    execute(
+                            "ALTER TABLE raw ADD COLUMN %s %s"
+                                    .formatted(Sql.name(name), type(name)));
                 }
             }
-            execute(
-                    """
-                    INSERT INTO raw BY NAME
-                    SELECT row_number() OVER () + (SELECT coalesce(max(%1$s), 0) FROM raw) AS %1$s, CAST(COLUMNS(*) AS VARCHAR) FROM %2$s\
-                    """
-                            .formatted(ROW, source));
-            given = columns("raw");
+            execute("INSERT INTO raw BY NAME SELECT %s FROM %s".formatted(values, source));
         }
+        given = columns("raw");
         if (given.size() > MAX_COLUMNS) {
             throw new UnreadableTableException(
                     "the file has %d columns, at most %d are allowed"
@@ -187,9 +256,18 @@ public final class Tables implements AutoCloseable {
     }
 
     private List<String> columns(String of) throws SQLException {
-        return texts("SELECT column_name FROM (DESCRIBE %s)".formatted(of)).stream()
-                .filter(name -> !name.equals(ROW))
-                .toList();
+        return texts("SELECT column_name FROM (DESCRIBE %s)".formatted(of));
+    }
+
+    private String type(String column) {
+        return types.getOrDefault(column, VARCHAR);
+    }
+
+    /** What a column of {@code raw} has, as text. */
+    private String given(String column) {
+        return type(column).equals(VARCHAR)
+                ? Sql.name(column)
+                : "CAST(%s AS VARCHAR)".formatted(Sql.name(column));
     }
 
     /** Columns of the file, as it names them. */
@@ -204,13 +282,13 @@ public final class Tables implements AutoCloseable {
         }
         var columns = new ArrayList<TableShape.Column>();
         for (var name : given) {
-            columns.add(TableShape.Column.of(name, type(name)));
+            columns.add(TableShape.Column.of(name, kind(name)));
         }
         return new TableShape(columns, List.of(), null, null, List.of(), false);
     }
 
-    private ColumnType type(String column) throws SQLException {
-        var text = trimmed(column);
+    private ColumnType kind(String column) throws SQLException {
+        var text = unlessNothing(withoutSpace(given(column)));
         for (var type :
                 List.of(
                         ColumnType.INTEGER,
@@ -236,35 +314,172 @@ public final class Tables implements AutoCloseable {
     public QualityReport.Cleaning clean(TableShape shape)
             throws SQLException, UnreadableTableException {
         check(shape);
-        var columns = new ArrayList<String>();
-        for (var column : shape.columns()) {
-            columns.add(
-                    (asGiven ? Sql.name(column.name()) : trimmed(column.name()))
-                            + " AS "
-                            + textOf(column.name()));
+        direct = direct(shape);
+        boolean repeats = findRepeats(shape);
+        execute(
+                "CREATE TABLE %s AS SELECT %s, %s AS %s FROM (%s)"
+                        .formatted(
+                                ROWS,
+                                kept(shape),
+                                list(reasons(shape, repeats)),
+                                REASONS,
+                                typed(shape.columns())));
+        if (repeats) {
+            execute("DROP TABLE " + AGAIN);
         }
-        execute(
-                "CREATE TABLE trimmed AS SELECT %s, %s FROM raw"
-                        .formatted(ROW, String.join(", ", columns)));
-        columns.clear();
-        for (var column : shape.columns()) {
-            columns.add(
-                    typed(textOf(column.name()), column.type()) + " AS " + Sql.name(column.name()));
-        }
-        execute(
-                "CREATE TABLE plain AS SELECT *, %s FROM trimmed"
-                        .formatted(String.join(", ", columns)));
-        execute(
-                "CREATE TABLE typed AS SELECT *, list_filter([%s], reason -> reason IS NOT NULL) AS %s FROM plain"
-                        .formatted(String.join(", ", reasons(shape)), REASONS));
-        execute("DROP TABLE plain");
-        execute("DROP TABLE trimmed");
+        var texts =
+                shape.columns().stream()
+                        .filter(column -> !hasText(column))
+                        .map(column -> textOfValue(column.name()) + ", ")
+                        .collect(Collectors.joining());
+        execute("CREATE VIEW typed AS SELECT %s* FROM %s".formatted(texts, ROWS));
         execute("CREATE VIEW clean AS SELECT * FROM typed WHERE len(%s) = 0".formatted(REASONS));
         return new QualityReport.Cleaning(
                 count("SELECT count(*) FROM typed") + count(UNREAD),
                 count("SELECT count(*) FROM clean"),
                 changes(shape),
                 rejected());
+    }
+
+    /** Columns whose values are of their type already, every one of them. */
+    private Set<String> direct(TableShape shape) throws SQLException {
+        var same = new ArrayList<String>();
+        var conditions = new ArrayList<String>();
+        for (var column : shape.columns()) {
+            var condition = sameWhen(column);
+            if (condition != null) {
+                same.add(column.name());
+                conditions.add("coalesce(bool_and(%s), true)::int".formatted(condition));
+            }
+        }
+        var all = new HashSet<String>();
+        if (!same.isEmpty()) {
+            var holds = numbers("SELECT %s FROM raw".formatted(String.join(", ", conditions)));
+            for (int i = 0; i < holds.length; i++) {
+                if (holds[i] == 1) {
+                    all.add(same.get(i));
+                }
+            }
+        }
+        return all;
+    }
+
+    /** Under which condition a column's value is what its text would be read as; null = never. */
+    private @Nullable String sameWhen(TableShape.Column column) {
+        var given = type(column.name());
+        var name = Sql.name(column.name());
+        return switch (column.type()) {
+            case TEXT -> null;
+            case NUMBER ->
+                    WHOLE.contains(given) || given.startsWith("DECIMAL")
+                            ? "true"
+                            : given.equals("DOUBLE") ? "isfinite(%s)".formatted(name) : null;
+            case INTEGER ->
+                    WHOLE.contains(given) ? "abs(%s::hugeint) < 9e15".formatted(name) : null;
+            case BOOLEAN -> given.equals("BOOLEAN") ? "true" : null;
+            case TIMESTAMP -> TIMES.contains(given) ? "isfinite(%s)".formatted(name) : null;
+        };
+    }
+
+    /** Whether a column of a table may have been given something that is not of its type. */
+    boolean mayBeOther(String table, TableShape.Column column) {
+        return (table.equals(TYPED) || table.equals(CLEAN)) && hasText(column);
+    }
+
+    /** What is null where a row of a table was given nothing in a column. */
+    String given(String table, TableShape.Column column) {
+        return mayBeOther(table, column) ? textOf(column.name()) : Sql.name(column.name());
+    }
+
+    /** Whether a column's text is stored because its value does not say it. */
+    private boolean hasText(TableShape.Column column) {
+        return column.type() != ColumnType.TEXT && !direct.contains(column.name());
+    }
+
+    private static String textOfValue(String column) {
+        return "CAST(%s AS VARCHAR) AS %s".formatted(Sql.name(column), textOf(column));
+    }
+
+    /** What is stored of a row. */
+    private String kept(TableShape shape) {
+        return Stream.concat(
+                        Stream.of(ROW),
+                        shape.columns().stream()
+                                .flatMap(column ->
+                                        hasText(column)
+                                                ? Stream.of(
+                                                        Sql.name(column.name()),
+                                                        textOf(column.name()))
+                                                : Stream.of(Sql.name(column.name()))))
+                .collect(Collectors.joining(", "));
+    }
+
+    /** A query for rows with the values and the texts of columns. Each step is computed once. */
+    private String typed(List<TableShape.Column> columns) {
+        var first = new ArrayList<String>(List.of("rowid + 1 AS " + ROW));
+        var second = new ArrayList<String>(List.of(ROW));
+        var third = new ArrayList<String>(List.of(ROW));
+        for (var column : columns) {
+            var name = Sql.name(column.name());
+            var text = textOf(column.name());
+            if (direct.contains(column.name())) {
+                first.add("CAST(%s AS %s) AS %s".formatted(name, column.type().sql(), name));
+                second.add(name);
+                third.add(name);
+                third.add(textOfValue(column.name()));
+            } else {
+                var given = given(column.name());
+                first.add((asGiven ? given : withoutSpace(given)) + " AS " + text);
+                second.add(asGiven ? text : unlessNothing(text) + " AS " + text);
+                third.add(text);
+                third.add(typed(text, column.type()) + " AS " + name);
+            }
+        }
+        return "SELECT %s FROM (SELECT %s FROM (SELECT %s FROM raw))"
+                .formatted(
+                        String.join(", ", third),
+                        String.join(", ", second),
+                        String.join(", ", first));
+    }
+
+    /** Notes the rows that are left out because of an earlier one; answers whether there are any. */
+    private boolean findRepeats(TableShape shape) throws SQLException {
+        var key = shape.key();
+        if (key.isEmpty() && !shape.dropEqualRows()) {
+            return false;
+        }
+        var columns =
+                key.isEmpty()
+                        ? shape.columns()
+                        : shape.columns().stream().filter(c -> key.contains(c.name())).toList();
+        execute(
+                "CREATE TABLE %s AS %s"
+                        .formatted(
+                                AGAIN,
+                                repeats(
+                                        "(%s)".formatted(typed(columns)),
+                                        key.isEmpty() ? texts(shape) : names(key),
+                                        key.isEmpty() ? "true" : allGiven(key))));
+        if (count("SELECT count(*) FROM " + AGAIN) > 0) {
+            return true;
+        }
+        execute("DROP TABLE " + AGAIN);
+        return false;
+    }
+
+    /**
+     * A query for the numbers of rows that have the columns of an earlier one. Only rows whose hash is not alone are sorted.
+     *
+     * @param of table or subquery
+     * @param where which rows are looked at
+     */
+    static String repeats(String of, String columns, String where) {
+        return """
+        SELECT %1$s FROM (SELECT %1$s, row_number() OVER (PARTITION BY %2$s ORDER BY %1$s) AS n FROM %3$s
+            WHERE %4$s AND hash(%2$s) IN (SELECT h FROM (SELECT hash(%2$s) AS h FROM %3$s WHERE %4$s)
+                GROUP BY h HAVING count(*) > 1)) WHERE n > 1\
+        """
+                .formatted(ROW, columns, of, where);
     }
 
     private void check(TableShape shape) throws SQLException, UnreadableTableException {
@@ -325,43 +540,58 @@ public final class Tables implements AutoCloseable {
         }
     }
 
-    /** Why a row is left out, one expression each, null where it is not. */
-    private List<String> reasons(TableShape shape) {
-        var reasons = new ArrayList<String>();
+    /** When a row is left out, and what that is called. */
+    private record Reason(String condition, String name) {
+
+        String sql() {
+            return "CASE WHEN %s THEN %s END".formatted(condition, Sql.text(name));
+        }
+    }
+
+    private List<Reason> reasons(TableShape shape, boolean repeats) {
+        var reasons = new ArrayList<Reason>();
         for (var column : shape.columns()) {
             if (column.required()) {
-                reasons.add(reason(textOf(column.name()) + " IS NULL", "missing " + column.name()));
-                reasons.add(reason(isOtherType(column), "type of " + column.name()));
+                reasons.add(
+                        new Reason(given(TYPED, column) + " IS NULL", "missing " + column.name()));
+                if (hasText(column)) {
+                    reasons.add(new Reason(isOtherType(column), "type of " + column.name()));
+                }
             }
             if (column.hasRange()) {
                 reasons.add(
-                        reason(
+                        new Reason(
                                 "NOT coalesce(%s, true)".formatted(inRange(column)),
                                 "range of " + column.name()));
             }
         }
         for (var rule : shape.rules()) {
             reasons.add(
-                    reason(
+                    new Reason(
                             "NOT coalesce((%s), true)".formatted(rule.expression()),
                             "rule " + rule.name()));
         }
-        if (!shape.key().isEmpty()) {
-            var key = names(shape.key());
+        if (repeats) {
             reasons.add(
-                    reason(
-                            "row_number() OVER (PARTITION BY %s ORDER BY %s) > 1 AND %s"
-                                    .formatted(key, ROW, allGiven(shape.key())),
-                            "duplicate key"));
-        } else if (shape.dropEqualRows()) {
-            reasons.add(
-                    reason(
-                            "row_number() OVER (PARTITION BY %s ORDER BY %s) > 1"
-                                    .formatted(texts(shape), ROW),
-                            "equal row"));
+                    new Reason(
+                            "%1$s IN (SELECT %1$s FROM %2$s)".formatted(ROW, AGAIN),
+                            shape.key().isEmpty() ? "equal row" : "duplicate key"));
         }
-        reasons.add("NULL::varchar");
         return reasons;
+    }
+
+    /** The list of a row's reasons; most have none, and cost no list. */
+    private static String list(List<Reason> reasons) {
+        return reasons.isEmpty()
+                ? "[]::VARCHAR[]"
+                : "CASE WHEN %s THEN list_filter([%s], reason -> reason IS NOT NULL) ELSE [] END"
+                        .formatted(
+                                reasons.stream()
+                                        .map(reason -> "(" + reason.condition() + ")")
+                                        .collect(Collectors.joining(" OR ")),
+                                reasons.stream()
+                                        .map(Reason::sql)
+                                        .collect(Collectors.joining(", ")));
     }
 
     /**
@@ -441,14 +671,13 @@ public final class Tables implements AutoCloseable {
     }
 
     /**
-     * An empty table in the place of a file's rows, all texts but the row's number, which is the first column; they are taken as they
-     * are, not as somebody's spelling of it. Nothing outside can be reached afterwards.
+     * An empty table in the place of a file's rows, all texts; they are taken as they are, not as somebody's
+     * spelling of it. Nothing outside can be reached afterwards.
      */
     public DuckDBAppender filled(List<String> columns) throws SQLException {
         execute(
-                "CREATE TABLE raw (%s BIGINT, %s)"
+                "CREATE TABLE raw (%s)"
                         .formatted(
-                                ROW,
                                 columns.stream()
                                         .map(column -> Sql.name(column) + " VARCHAR")
                                         .collect(Collectors.joining(", "))));
@@ -483,79 +712,112 @@ public final class Tables implements AutoCloseable {
         return connection;
     }
 
-    private static String reason(String condition, String name) {
-        return "CASE WHEN %s THEN %s END".formatted(condition, Sql.text(name));
-    }
+    /**
+     * What cleaning did to values of a column.
+     *
+     * @param condition of rows of {@code raw}, or of {@link #TYPED}
+     */
+    private record Change(String rule, String column, String condition) {}
 
     private Map<String, QualityReport.Counted> changes(TableShape shape) throws SQLException {
-        var changes = new LinkedHashMap<String, QualityReport.Counted>();
+        var spelt = new ArrayList<Change>();
+        var read = new ArrayList<Change>();
         for (var column : shape.columns()) {
-            var raw = "r." + Sql.name(column.name());
-            var text = "t." + textOf(column.name());
-            change(
-                    changes,
-                    "space around values removed",
-                    column,
-                    "%s IS NOT NULL AND %s <> %s".formatted(text, raw, text));
-            change(
-                    changes,
-                    "empty values and words for nothing made missing",
-                    column,
-                    "%s IS NULL AND length(%s) > 0".formatted(text, raw));
-            change(
-                    changes,
-                    "characters that were lost by an earlier encoding left as they are",
-                    column,
-                    "contains(%s, chr(65533))".formatted(text));
-            if (column.type().isNumeric()) {
-                change(
-                        changes,
-                        "decimal commas read",
-                        column,
-                        "regexp_matches(%s, %s)".formatted(text, Sql.text(NUMBER_WITH_COMMA)));
-            }
-            if (column.type() == ColumnType.TIMESTAMP) {
-                change(
-                        changes,
-                        "times of another form read",
-                        column,
-                        "t.%s IS NOT NULL AND try_cast(%s AS TIMESTAMPTZ) IS NULL"
-                                .formatted(Sql.name(column.name()), text));
-            }
-            if (!column.required()) {
-                change(
-                        changes,
-                        "values of another type made missing",
-                        column,
-                        "t.%s IS NULL AND %s IS NOT NULL".formatted(Sql.name(column.name()), text));
+            if (!direct.contains(column.name())) {
+                if (!asGiven) {
+                    spelling(spelt, column.name());
+                }
+                reading(read, column);
             }
         }
+        var changes = new LinkedHashMap<String, QualityReport.Counted>();
+        count(changes, spelt, "raw", "SELECT rowid + 1 AS %s FROM raw".formatted(ROW));
+        count(changes, read, TYPED, "SELECT %s FROM %s".formatted(ROW, TYPED));
         return changes;
     }
 
-    private void change(
-            Map<String, QualityReport.Counted> changes,
-            String rule,
-            TableShape.Column column,
-            String condition)
-            throws SQLException {
-        var from = "FROM typed t JOIN raw r USING (%s) WHERE %s".formatted(ROW, condition);
-        long count = count("SELECT count(*) " + from);
-        if (count > 0) {
-            changes.put(
-                    rule + ": " + column.name(),
-                    new QualityReport.Counted(
-                            count,
-                            texts(
-                                    "SELECT 'row ' || %s || ': ' || left(r.%s, %d) %s ORDER BY %s LIMIT %d"
-                                            .formatted(
-                                                    ROW,
-                                                    Sql.name(column.name()),
-                                                    SAMPLE_LENGTH,
-                                                    from,
-                                                    ROW,
-                                                    SAMPLES))));
+    private void spelling(List<Change> changes, String column) {
+        var given = given(column);
+        var text = withoutSpace(given);
+        changes.add(
+                new Change(
+                        "space around values removed",
+                        column,
+                        "%s <> %s AND %s IS NOT NULL".formatted(given, text, unlessNothing(text))));
+        changes.add(
+                new Change(
+                        "empty values and words for nothing made missing",
+                        column,
+                        "strlen(%s) > 0 AND %s IS NULL".formatted(given, unlessNothing(text))));
+    }
+
+    private void reading(List<Change> changes, TableShape.Column column) {
+        var name = Sql.name(column.name());
+        var text = textOf(column.name());
+        changes.add(
+                new Change(
+                        "characters that were lost by an earlier encoding left as they are",
+                        column.name(),
+                        "contains(%s, chr(65533))".formatted(text)));
+        if (column.type().isNumeric()) {
+            changes.add(new Change("decimal commas read", column.name(), hasComma(text)));
         }
+        if (column.type() == ColumnType.TIMESTAMP) {
+            changes.add(
+                    new Change(
+                            "times of another form read",
+                            column.name(),
+                            "%s IS NOT NULL AND try_cast(%s AS TIMESTAMPTZ) IS NULL"
+                                    .formatted(name, text)));
+        }
+        if (!column.required() && hasText(column)) {
+            changes.add(
+                    new Change(
+                            "values of another type made missing",
+                            column.name(),
+                            isOtherType(column)));
+        }
+    }
+
+    /** Counts changes in one pass, and quotes rows of those that were made. */
+    private void count(
+            Map<String, QualityReport.Counted> counted,
+            List<Change> changes,
+            String table,
+            String rows)
+            throws SQLException {
+        if (changes.isEmpty()) {
+            return;
+        }
+        var counts =
+                numbers(
+                        "SELECT %s FROM %s"
+                                .formatted(
+                                        changes.stream()
+                                                .map(Change::condition)
+                                                .map("count(*) FILTER (WHERE %s)"::formatted)
+                                                .collect(Collectors.joining(", ")),
+                                        table));
+        for (int i = 0; i < counts.length; i++) {
+            if (counts[i] > 0) {
+                var change = changes.get(i);
+                counted.put(
+                        change.rule() + ": " + change.column(),
+                        new QualityReport.Counted(
+                                (long) counts[i],
+                                samples(rows + " WHERE " + change.condition(), change.column())));
+            }
+        }
+    }
+
+    /** What the first of some rows had in a column. */
+    private List<String> samples(String rows, String column) throws SQLException {
+        return texts(
+                """
+                SELECT 'row ' || s.%1$s || ': ' || left(%2$s, %3$d)
+                FROM (%4$s ORDER BY %1$s LIMIT %5$d) s JOIN raw ON raw.rowid + 1 = s.%1$s ORDER BY s.%1$s\
+                """
+                        .formatted(ROW, given(column), SAMPLE_LENGTH, rows, SAMPLES));
     }
 
     private Map<String, QualityReport.Counted> rejected() throws SQLException {
@@ -564,10 +826,11 @@ public final class Tables implements AutoCloseable {
                 var rows =
                         statement.executeQuery(
                                 """
-                                SELECT reason, count(*), list('row ' || %s ORDER BY %s)[1:%d]
-                                FROM (SELECT %s, unnest(%s) AS reason FROM typed) GROUP BY reason ORDER BY 2 DESC, 1\
+                                SELECT reason, count(*), list_transform(min(%1$s, %2$d), n -> 'row ' || n)
+                                FROM (SELECT %1$s, unnest(%3$s) AS reason FROM typed WHERE len(%3$s) > 0)
+                                GROUP BY reason ORDER BY 2 DESC, 1\
                                 """
-                                        .formatted(ROW, ROW, SAMPLES, ROW, REASONS))) {
+                                        .formatted(ROW, SAMPLES, REASONS))) {
             while (rows.next()) {
                 rejected.put(
                         rows.getString(1),
@@ -589,47 +852,66 @@ public final class Tables implements AutoCloseable {
 
     /** What each column of a table holds. */
     Map<String, ColumnProfile> profile(String table, TableShape shape) throws SQLException {
-        var profile = new LinkedHashMap<String, ColumnProfile>();
+        var measures = new ArrayList<String>();
         for (var column : shape.columns()) {
-            var name = Sql.name(column.name());
-            boolean numeric = column.type().isNumeric();
-            var value = numeric ? name + "::double" : "NULL::double";
-            try (var statement = connection.createStatement();
-                    var row =
-                            statement.executeQuery(
-                                    """
-                                    SELECT count(*) - count(%1$s), count(DISTINCT %1$s), avg(%2$s), stddev_samp(%2$s),
-                                        approx_quantile(%2$s, %3$s) FROM %4$s\
-                                    """
-                                            .formatted(name, value, percents(), table))) {
-                row.next();
+            var value =
+                    column.type().isNumeric()
+                            ? Sql.name(column.name()) + "::double"
+                            : "NULL::double";
+            measures.add(
+                    "count(*) - count(%1$s), avg(%2$s), stddev_samp(%2$s), approx_quantile(%2$s, %3$s)"
+                            .formatted(Sql.name(column.name()), value, percents()));
+        }
+        var profile = new LinkedHashMap<String, ColumnProfile>();
+        if (measures.isEmpty()) {
+            return profile;
+        }
+        try (var statement = connection.createStatement();
+                var row =
+                        statement.executeQuery(
+                                "SELECT %s FROM %s"
+                                        .formatted(String.join(", ", measures), table))) {
+            row.next();
+            int at = 1;
+            for (var column : shape.columns()) {
+                var values = values(table, Sql.name(column.name()));
                 profile.put(
                         column.name(),
                         new ColumnProfile(
                                 column.type().label(),
-                                row.getLong(1),
-                                row.getLong(2),
-                                optional(row, 3),
-                                optional(row, 4),
-                                numeric ? doubles(row, 5) : List.of(),
-                                top(table, name)));
+                                row.getLong(at),
+                                values.distinct(),
+                                optional(row, at + 1),
+                                optional(row, at + 2),
+                                column.type().isNumeric() ? doubles(row, at + 3) : List.of(),
+                                values.top()));
+                at += 4;
             }
         }
         return profile;
     }
 
-    private List<ColumnProfile.TopValue> top(String table, String name) throws SQLException {
+    private record Values(long distinct, List<ColumnProfile.TopValue> top) {}
+
+    private Values values(String table, String name) throws SQLException {
         var top = new ArrayList<ColumnProfile.TopValue>();
+        long distinct = 0;
         try (var statement = connection.createStatement();
                 var rows =
                         statement.executeQuery(
-                                "SELECT left(%1$s::varchar, %2$d), count(*) FROM %3$s WHERE %1$s IS NOT NULL GROUP BY %1$s ORDER BY 2 DESC, 1 LIMIT 10"
+                                """
+                                WITH counted AS MATERIALIZED (
+                                    SELECT %1$s AS value, count(*) AS n FROM %3$s WHERE %1$s IS NOT NULL GROUP BY %1$s)
+                                (SELECT left(value::varchar, %2$d) AS text, n, (SELECT count(*) FROM counted)
+                                FROM counted ORDER BY n DESC, text LIMIT 10)\
+                                """
                                         .formatted(name, SAMPLE_LENGTH, table))) {
             while (rows.next()) {
                 top.add(new ColumnProfile.TopValue(rows.getString(1), rows.getLong(2)));
+                distinct = rows.getLong(3);
             }
         }
-        return top;
+        return new Values(distinct, top);
     }
 
     private static String percents() {
@@ -642,11 +924,19 @@ public final class Tables implements AutoCloseable {
 
     // --- expressions over a row
 
-    /** The column's value as it was given, without space around it; null where it says nothing. */
-    private static String trimmed(String column) {
-        var text = "regexp_replace(%s, %s, '', 'g')".formatted(Sql.name(column), Sql.text(EDGES));
-        return "CASE WHEN %1$s = '' OR upper(%1$s) IN %2$s THEN NULL ELSE %1$s END"
-                .formatted(text, NOTHING);
+    private static String withoutSpace(String text) {
+        return "trim(%s, %s)".formatted(text, SPACE);
+    }
+
+    /** Null where a text says nothing. */
+    private static String unlessNothing(String text) {
+        return "CASE WHEN strlen(%1$s) <= %2$d AND upper(%1$s) IN %3$s THEN NULL ELSE %1$s END"
+                .formatted(text, NOTHING_LENGTH, NOTHING);
+    }
+
+    private static String hasComma(String text) {
+        return "(contains(%1$s, ',') AND regexp_matches(%1$s, %2$s))"
+                .formatted(text, Sql.text(NUMBER_WITH_COMMA));
     }
 
     /** The given text of a column of {@link #TYPED} and {@link #CLEAN}. */
@@ -657,10 +947,9 @@ public final class Tables implements AutoCloseable {
     private static String typed(String text, ColumnType type) {
         var number =
                 """
-                try_cast(CASE WHEN regexp_matches(%1$s, %2$s) THEN replace(replace(%1$s, '.', ''), ',', '.')
-                    ELSE %1$s END AS DOUBLE)\
+                try_cast(CASE WHEN %2$s THEN replace(replace(%1$s, '.', ''), ',', '.') ELSE %1$s END AS DOUBLE)\
                 """
-                        .formatted(text, Sql.text(NUMBER_WITH_COMMA));
+                        .formatted(text, hasComma(text));
         return switch (type) {
             case TEXT -> text;
             case NUMBER -> "CASE WHEN isfinite(%1$s) THEN %1$s END".formatted(number);

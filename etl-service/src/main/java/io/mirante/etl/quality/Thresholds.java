@@ -12,12 +12,14 @@ import org.jspecify.annotations.Nullable;
  * From when a check passes, by the check's name.
  *
  * @param byCheck in the order of the checks: shares in [0, 1], {@code freshness} in hours, {@code statistical_distribution} as
- *     population stability index (0.25 is commonly called a major shift)
+ *     population stability index (0.25 is commonly called a major shift), {@code anomalies} as robust z-score, see {@link Anomalies}
  */
 public record Thresholds(Map<String, Double> byCheck) {
 
     private static final double MAX_HOURS = 87_600;
     private static final double MAX_DRIFT = 10;
+    private static final double MAX_Z = 1_000;
+    private static final String ANOMALIES = "anomalies";
 
     /** The product's own. */
     public static final Thresholds DEFAULT = new Thresholds(defaults());
@@ -35,6 +37,7 @@ public record Thresholds(Map<String, Double> byCheck) {
         all.put("statistical_distribution", 0.25);
         all.put("feature_correlation", 0.95);
         all.put("ml_readiness", 0.9);
+        all.put(ANOMALIES, 3.5);
         return all;
     }
 
@@ -45,6 +48,11 @@ public record Thresholds(Map<String, Double> byCheck) {
     /** Of the check of that name. */
     double of(String check) {
         return Objects.requireNonNull(byCheck.get(check), check);
+    }
+
+    /** From which robust z-score on a run's figure is an anomaly. */
+    public double anomalies() {
+        return of(ANOMALIES);
     }
 
     /** With others in place of some; see {@link #refusal}. */
@@ -84,6 +92,7 @@ public record Thresholds(Map<String, Double> byCheck) {
                 switch (check) {
                     case "freshness" -> MAX_HOURS;
                     case "statistical_distribution" -> MAX_DRIFT;
+                    case ANOMALIES -> MAX_Z;
                     default -> 1;
                 };
         return value >= 0 && value <= most

@@ -3,6 +3,9 @@ package io.mirante.etl.remote;
 import io.mirante.etl.quality.FileFormat;
 import io.mirante.platform.outbound.Destinations;
 import io.mirante.platform.outbound.RefusedAddressException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -38,6 +41,10 @@ public final class S3Objects {
     private static final int TRIES = 3;
     private static final int AT_ONCE = 4;
     private static final int MAX_OBJECTS = 10_000;
+
+    /** Markers and notes between them included. */
+    private static final int MAX_LISTED = 100_000;
+
     private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
     private static final long LOOK = 500;
@@ -75,13 +82,40 @@ public final class S3Objects {
                     wait(list(client, place), place, () -> progress.accept("listing " + place));
             check(objects, place);
             var done = new AtomicInteger();
-            Runnable tell =
-                    () ->
-                            progress.accept(
-                                    "fetching %d of %d objects"
-                                            .formatted(done.get(), objects.size()));
+            Look tell =
+                    () -> {
+                        // A server may send more than it has listed.
+                        requireWithin(maxBytes, bytes(folder), place);
+                        progress.accept(
+                                "fetching %d of %d objects".formatted(done.get(), objects.size()));
+                    };
             wait(fetchAll(client, place, objects, folder, done), place, tell);
+            requireWithin(maxBytes, bytes(folder), place);
             return new Fetched(files(folder, objects.size()), format, null);
+        }
+    }
+
+    /** What is done every {@value #LOOK} ms while something is waited for. */
+    @FunctionalInterface
+    private interface Look {
+        void look() throws FetchFailedException;
+    }
+
+    private static long bytes(Path folder) {
+        try (var files = Files.list(folder)) {
+            return files.mapToLong(file -> file.toFile().length()).sum();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void requireWithin(long maxBytes, long bytes, S3Place place)
+            throws FetchFailedException {
+        if (bytes > maxBytes) {
+            throw new FetchFailedException(
+                    "the objects under %s have %d bytes, more than the %d of MAX_SOURCE_SIZE; choose a longer prefix"
+                            .formatted(place, bytes, maxBytes),
+                    null);
         }
     }
 
@@ -115,11 +149,22 @@ public final class S3Objects {
     }
 
     private static CompletableFuture<List<S3Object>> list(S3AsyncClient client, S3Place place) {
+        var listed = new AtomicInteger();
         return Flux.from(
                         client.listObjectsV2Paginator(
                                         r -> r.bucket(place.bucket()).prefix(place.prefix()))
                                 .contents())
-                .filter(S3Objects::isData)
+                .<S3Object>handle((object, sink) -> {
+                    if (listed.incrementAndGet() > MAX_LISTED) {
+                        sink.error(
+                                new FetchFailedException(
+                                        "there are more than %d objects under %s; choose a longer prefix"
+                                                .formatted(MAX_LISTED, place),
+                                        null));
+                    } else if (isData(object)) {
+                        sink.next(object);
+                    }
+                })
                 .take(MAX_OBJECTS + 1L)
                 .collectList()
                 .toFuture();
@@ -146,13 +191,7 @@ public final class S3Objects {
                             .formatted(MAX_OBJECTS, place),
                     null);
         }
-        long bytes = objects.stream().mapToLong(S3Object::size).sum();
-        if (bytes > maxBytes) {
-            throw new FetchFailedException(
-                    "the objects under %s have %d bytes, more than the %d of MAX_SOURCE_SIZE; choose a longer prefix"
-                            .formatted(place, bytes, maxBytes),
-                    null);
-        }
+        requireWithin(maxBytes, objects.stream().mapToLong(S3Object::size).sum(), place);
     }
 
     private static CompletableFuture<Void> fetchAll(
@@ -193,17 +232,20 @@ public final class S3Objects {
         return IntStream.range(0, count).mapToObj(i -> file(folder, i)).toList();
     }
 
-    private static <T> T wait(CompletableFuture<T> future, S3Place place, Runnable look)
+    private static <T> T wait(CompletableFuture<T> future, S3Place place, Look look)
             throws FetchFailedException {
         try {
             while (true) {
                 try {
                     return future.get(LOOK, TimeUnit.MILLISECONDS);
                 } catch (TimeoutException stillAtIt) {
-                    look.run();
+                    look.look();
                 }
             }
         } catch (ExecutionException e) {
+            if (e.getCause() instanceof FetchFailedException refused) {
+                throw refused;
+            }
             throw new FetchFailedException(reason(e, place), e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -306,30 +306,46 @@ final class FeatureLoads {
                                         "load-under-way",
                                         "a run is loading at the moment; try again when it has ended")))
                 .then(execute(db, "SET LOCAL statement_timeout = '30min'"))
-                .then(
-                        db.sql(
-                                        """
-                                        SELECT r.loaded_at IS NOT NULL, r.rolled_back_at IS NOT NULL,
-                                            coalesce(r.backup_until > now(), false),
-                                            (SELECT l.execution_id FROM etl_run l WHERE l.tenant_id = $1
-                                                AND l.loaded_at > r.loaded_at AND l.rolled_back_at IS NULL
-                                             ORDER BY l.loaded_at DESC LIMIT 1)
-                                        FROM etl_run r WHERE r.tenant_id = $1 AND r.execution_id = $2\
-                                        """)
-                                .bind(0, tenant)
-                                .bind(1, executionId)
-                                .map(row ->
-                                        new Standing(
-                                                Boolean.TRUE.equals(row.get(0, Boolean.class)),
-                                                Boolean.TRUE.equals(row.get(1, Boolean.class)),
-                                                Boolean.TRUE.equals(row.get(2, Boolean.class)),
-                                                row.get(3, String.class)))
-                                .one())
+                .then(standing(db, tenant, executionId))
                 .flatMap(standing ->
                         standing.rolledBack()
                                 ? Mono.empty()
                                 : standing.requireWayBack(executionId)
                                         .then(Mono.defer(() -> restore(db, tenant, executionId))));
+    }
+
+    /**
+     * Whether there is a way back from it.
+     *
+     * @throws ProblemException 409 when the run loaded nothing, its backup is gone, or a later load stands
+     */
+    static Mono<Void> requireWayBack(DatabaseClient db, String tenant, String executionId) {
+        return standing(db, tenant, executionId)
+                .flatMap(standing ->
+                        standing.rolledBack()
+                                ? Mono.empty()
+                                : standing.requireWayBack(executionId));
+    }
+
+    private static Mono<Standing> standing(DatabaseClient db, String tenant, String executionId) {
+        return db.sql(
+                        """
+                        SELECT r.loaded_at IS NOT NULL, r.rolled_back_at IS NOT NULL,
+                            coalesce(r.backup_until > now(), false),
+                            (SELECT l.execution_id FROM etl_run l WHERE l.tenant_id = $1
+                                AND l.loaded_at > r.loaded_at AND l.rolled_back_at IS NULL
+                             ORDER BY l.loaded_at DESC LIMIT 1)
+                        FROM etl_run r WHERE r.tenant_id = $1 AND r.execution_id = $2\
+                        """)
+                .bind(0, tenant)
+                .bind(1, executionId)
+                .map(row ->
+                        new Standing(
+                                Boolean.TRUE.equals(row.get(0, Boolean.class)),
+                                Boolean.TRUE.equals(row.get(1, Boolean.class)),
+                                Boolean.TRUE.equals(row.get(2, Boolean.class)),
+                                row.get(3, String.class)))
+                .one();
     }
 
     private record Standing(

@@ -1,5 +1,7 @@
 package io.mirante.etl.runs;
 
+import io.mirante.contracts.etl.RunEnded.Anomaly;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.springframework.web.util.HtmlUtils;
@@ -30,6 +32,7 @@ final class ReportPage {
     static String of(Run run, JsonNode report) {
         var page = new ReportPage();
         page.head(run);
+        page.anomalies(run.anomalies());
         page.cleaning(report.path("cleaning"));
         for (var part : new String[] {"raw", "transformed", "features"}) {
             if (report.path(part).isObject()) {
@@ -57,6 +60,25 @@ final class ReportPage {
                                 text(String.valueOf(run.grade())),
                                 run.recordsCleaned(),
                                 run.recordsExtracted()));
+    }
+
+    private void anomalies(List<Anomaly> anomalies) {
+        if (anomalies.isEmpty()) {
+            return;
+        }
+        page.append(
+                "<h2>Far from past runs</h2><table><tr><th>figure</th><th>this run</th><th>median of past runs</th><th>robust z-score</th><th>past runs</th></tr>");
+        for (var anomaly : anomalies) {
+            page.append(
+                    "<tr><td>%s</td><td class=\"warn\">%s</td><td>%s</td><td>%s</td><td>%d</td></tr>"
+                            .formatted(
+                                    text(anomaly.metric()),
+                                    number(anomaly.value()),
+                                    number(anomaly.median()),
+                                    number(anomaly.z()),
+                                    anomaly.runs()));
+        }
+        page.append("</table>");
     }
 
     private void cleaning(JsonNode cleaning) {
@@ -208,7 +230,10 @@ final class ReportPage {
         if (!value.isNumber()) {
             return "";
         }
-        double number = value.asDouble();
+        return number(value.asDouble());
+    }
+
+    private static String number(double number) {
         return number == Math.rint(number) && Math.abs(number) < 1e15
                 ? Long.toString((long) number)
                 : String.format(Locale.ROOT, "%.4g", number);

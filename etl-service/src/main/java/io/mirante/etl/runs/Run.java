@@ -1,5 +1,6 @@
 package io.mirante.etl.runs;
 
+import io.mirante.contracts.etl.RunEnded.Anomaly;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param gate {@code pass}, or {@code fail} when a critical check did
  * @param stoppedBy the checks that did, {@code raw.completeness}
  * @param error why a run failed, or its quality could not be judged
+ * @param anomalies figures that lie far from those of the source's past runs
  */
 record Run(
         String executionId,
@@ -50,12 +52,14 @@ record Run(
         @Nullable Double durationSeconds,
         @Nullable String gate,
         List<String> stoppedBy,
-        @Nullable String error) {
+        @Nullable String error,
+        List<Anomaly> anomalies) {
 
     /** How a run loads. */
     record Load(LoadStrategy strategy) {}
 
     Run {
         stoppedBy = List.copyOf(stoppedBy);
+        anomalies = List.copyOf(anomalies);
     }
 }

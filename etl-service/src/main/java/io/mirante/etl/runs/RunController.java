@@ -57,12 +57,7 @@ class RunController {
                                                 .switchIfEmpty(
                                                         Mono.defer(
                                                                 () -> earlier(db, tenant, valid))))
-                                .map(accepted ->
-                                        ResponseEntity.accepted()
-                                                .location(
-                                                        URI.create(
-                                                                "/api/v1/jobs/" + accepted.jobId()))
-                                                .body(accepted)));
+                                .map(RunController::accepted));
     }
 
     @PostMapping("/api/v1/etl/runs/{executionId}/rollback")
@@ -70,20 +65,26 @@ class RunController {
     @Operation(
             summary = "Take a load back: rows are as they were before it",
             description =
-                    "The newest load first; 409 when a later one stands, when the run loaded nothing, or when its backup is not"
-                            + " kept any more. Again it changes nothing.")
-    Mono<Run> rollBack(@PathVariable String executionId, Caller caller) {
+                    "A job. The newest load first; 409 when a later one stands, when the run loaded nothing, or when its backup is"
+                            + " not kept any more. Again it changes nothing.")
+    Mono<ResponseEntity<RunAccepted>> rollBack(@PathVariable String executionId, Caller caller) {
+        var tenant = caller.tenant();
         return run(executionId, caller)
                 .flatMap(run ->
                         database.one(
-                                caller.tenant(),
+                                tenant,
                                 db ->
-                                        FeatureLoads.rollBack(db, caller.tenant(), executionId)
+                                        FeatureLoads.requireWayBack(db, tenant, executionId)
                                                 .then(
-                                                        Runs.find(
-                                                                db,
-                                                                caller.tenant(),
-                                                                executionId))));
+                                                        RollBackLoad.submit(
+                                                                jobs, db, tenant, executionId))))
+                .map(job -> accepted(new RunAccepted(job.id(), executionId)));
+    }
+
+    private static ResponseEntity<RunAccepted> accepted(RunAccepted accepted) {
+        return ResponseEntity.accepted()
+                .location(URI.create("/api/v1/jobs/" + accepted.jobId()))
+                .body(accepted);
     }
 
     private static Mono<RunAccepted> earlier(
@@ -134,12 +135,14 @@ class RunController {
                             + " 409 while the run is not complete.")
     Mono<JsonNode> report(@PathVariable String executionId, Caller caller) {
         return run(executionId, caller)
-                .flatMap(run -> found(run, caller))
-                .map(report -> {
-                    var named = Json.mapper().createObjectNode().put("execution_id", executionId);
-                    report.properties().forEach(p -> named.set(p.getKey(), p.getValue()));
-                    return named;
-                });
+                .flatMap(run -> found(run, caller).map(report -> named(run, report)));
+    }
+
+    private static JsonNode named(Run run, JsonNode report) {
+        var named = Json.mapper().createObjectNode().put("execution_id", run.executionId());
+        named.set("anomalies", Json.mapper().valueToTree(run.anomalies()));
+        report.properties().forEach(p -> named.set(p.getKey(), p.getValue()));
+        return named;
     }
 
     @GetMapping(

@@ -3,6 +3,7 @@ package io.mirante.etl.runs;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
+import io.mirante.contracts.etl.RunEnded.Anomaly;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,6 +34,10 @@ final class RunFigures {
         rows("cleaned", run.recordsCleaned());
         rows("transformed", run.recordsTransformed());
         rows("loaded", run.recordsLoaded());
+        run.anomalies()
+                .forEach(anomaly ->
+                        meters.counter("mirante.etl.run.anomalies", "metric", anomaly.metric())
+                                .increment());
         var seconds = run.durationSeconds();
         if (seconds != null) {
             meters.timer("mirante.etl.run.duration", how)
@@ -54,6 +59,7 @@ final class RunFigures {
                 .addKeyValue("records_loaded", run.recordsLoaded())
                 .addKeyValue("data_quality_score", run.dataQualityScore())
                 .addKeyValue("success_rate", run.successRate())
+                .addKeyValue("anomalies", run.anomalies().stream().map(Anomaly::metric).toList())
                 .addKeyValue("duration_seconds", run.durationSeconds())
                 .log("run {} is {}", run.executionId(), run.status());
     }

@@ -116,10 +116,7 @@ final class RunSource implements JobHandler {
     /** What follows a load that stands: may be done again. */
     private void settle(String tenant, String id) {
         ask(tenant, db -> FeatureLoads.forgetErased(db, tenant, id)).block(LOAD_LIMIT);
-        Long marked;
-        do {
-            marked = ask(tenant, db -> Populations.markOutdated(tenant, db)).block(LIMIT);
-        } while (marked != null && marked > 0);
+        Populations.compareAgain(database, tenant);
     }
 
     private Run find(String tenant, String id) {
@@ -185,7 +182,7 @@ final class RunSource implements JobHandler {
                         (what, done) -> context.progress(batch ? done * CHECKED : done, what))) {
             if (!batch) {
                 var stoppedBy = stoppedBy(run, check.report());
-                store(context.tenant(), run, check.report(), stoppedBy, Runs.COMPLETED);
+                store(context.tenant(), run, order, check.report(), stoppedBy, Runs.COMPLETED);
             } else {
                 load(context, run, order, check, input);
             }
@@ -227,7 +224,7 @@ final class RunSource implements JobHandler {
             stoppedBy.add("features.no_user_to_replace_with");
         }
         if (!stoppedBy.isEmpty()) {
-            store(tenant, run, report, stoppedBy, Runs.FAILED);
+            store(tenant, run, order, report, stoppedBy, Runs.FAILED);
             throw new JobFailedException(
                     GATE_FAILED,
                     "the gate stopped the load: %s; see /api/v1/etl/runs/%s/report"
@@ -240,7 +237,7 @@ final class RunSource implements JobHandler {
                                 BatchFeatures.TABLE,
                                 Stream.concat(Stream.of("user_id"), BatchFeatures.names().stream())
                                         .toList());
-        load(context, run, report, made, csv, input);
+        load(context, run, order, report, made, csv, input);
         settle(tenant, run.executionId());
     }
 
@@ -250,6 +247,7 @@ final class RunSource implements JobHandler {
     private void load(
             JobContext context,
             Run run,
+            TableCheck.Order judged,
             QualityReport report,
             Population population,
             Path csv,
@@ -286,7 +284,9 @@ final class RunSource implements JobHandler {
                                                                             id,
                                                                             report,
                                                                             List.of(),
-                                                                            Runs.COMPLETED))
+                                                                            Runs.COMPLETED,
+                                                                            judged.thresholds()
+                                                                                    .anomalies()))
                                                             .then(
                                                                     FeatureLoads.forgetErased(
                                                                             db, tenant, id))
@@ -417,8 +417,23 @@ final class RunSource implements JobHandler {
     }
 
     private void store(
-            String tenant, Run run, QualityReport report, List<String> stoppedBy, String status) {
-        ask(tenant, db -> Runs.complete(db, tenant, run.executionId(), report, stoppedBy, status))
+            String tenant,
+            Run run,
+            TableCheck.Order order,
+            QualityReport report,
+            List<String> stoppedBy,
+            String status) {
+        ask(
+                        tenant,
+                        db ->
+                                Runs.complete(
+                                        db,
+                                        tenant,
+                                        run.executionId(),
+                                        report,
+                                        stoppedBy,
+                                        status,
+                                        order.thresholds().anomalies()))
                 .block(LIMIT);
     }
 

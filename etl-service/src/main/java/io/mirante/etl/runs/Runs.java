@@ -1,6 +1,8 @@
 package io.mirante.etl.runs;
 
 import io.mirante.contracts.Json;
+import io.mirante.contracts.etl.RunEnded.Anomaly;
+import io.mirante.etl.quality.Anomalies;
 import io.mirante.etl.quality.ColumnProfile;
 import io.mirante.etl.quality.QualityReport;
 import io.mirante.platform.jobs.Job;
@@ -34,15 +36,13 @@ final class Runs {
     private static final TypeReference<Map<String, ColumnProfile>> PROFILE =
             new TypeReference<>() {};
 
-    /** A job that was given up, or cancelled before it began, tells its run nothing. */
+    private static final TypeReference<List<Anomaly>> ANOMALIES = new TypeReference<>() {};
+
     private static final String COLUMNS =
             """
-            execution_id, job_id, mode, source, strict, reference_time, coalesce((
-                SELECT j.status FROM job j WHERE j.tenant_id = etl_run.tenant_id AND j.id = etl_run.job_id
-                    AND etl_run.status IN ('pending', 'running') AND j.status IN ('failed', 'cancelled')), etl_run.status),
-            requested_at, started_at, finished_at,
+            execution_id, job_id, mode, source, strict, reference_time, status, requested_at, started_at, finished_at,
             extracted, kept, score, grade, gate, stopped_by, error, strategy, transformed, loaded, refused, population,
-            loaded_at, rolled_back_at\
+            loaded_at, rolled_back_at, anomalies::text\
             """;
 
     private Runs() {}
@@ -215,19 +215,90 @@ final class Runs {
                 .then();
     }
 
+    /**
+     * Ends a run with what it found.
+     *
+     * @param threshold from which robust z-score on a figure is an anomaly
+     */
     static Mono<Void> complete(
             DatabaseClient db,
             String tenant,
             String executionId,
             QualityReport report,
             List<String> stoppedBy,
-            String status) {
+            String status,
+            double threshold) {
+        return figures(db, tenant, executionId, report)
+                .zipWith(past(db, tenant, executionId).collectList())
+                .map(both -> Anomalies.of(both.getT1(), both.getT2(), threshold))
+                .flatMap(anomalies ->
+                        complete(db, tenant, executionId, report, stoppedBy, status, anomalies));
+    }
+
+    private static Mono<Anomalies.Figures> figures(
+            DatabaseClient db, String tenant, String executionId, QualityReport report) {
+        var cleaning = report.cleaning();
+        double changed =
+                cleaning.changes().values().stream().mapToLong(QualityReport.Counted::count).sum();
+        return db.sql(
+                        """
+                        SELECT extract(epoch FROM clock_timestamp() - started_at)::float8 FROM etl_run
+                        WHERE tenant_id = $1 AND execution_id = $2\
+                        """)
+                .bind(0, tenant)
+                .bind(1, executionId)
+                .map(row ->
+                        Anomalies.Figures.of(
+                                cleaning.rows(),
+                                cleaning.kept(),
+                                changed,
+                                report.transformed().score(),
+                                Objects.requireNonNull(row.get(0, Double.class))))
+                .one();
+    }
+
+    /** Newest completed runs of the same source and mode. */
+    private static Flux<Anomalies.Figures> past(
+            DatabaseClient db, String tenant, String executionId) {
+        return db.sql(
+                        """
+                        SELECT extracted, kept, score, extract(epoch FROM finished_at - started_at)::float8,
+                            (SELECT coalesce(sum((value ->> 'count')::float8), 0)
+                                FROM jsonb_each(report #> '{cleaning,changes}'))
+                        FROM etl_run WHERE tenant_id = $1 AND status = 'completed' AND execution_id <> $2
+                            AND (source, mode) = (
+                                SELECT source, mode FROM etl_run WHERE tenant_id = $1 AND execution_id = $2)
+                            AND extracted IS NOT NULL AND score IS NOT NULL AND started_at IS NOT NULL
+                        ORDER BY finished_at DESC LIMIT $3\
+                        """)
+                .bind(0, tenant)
+                .bind(1, executionId)
+                .bind(2, Anomalies.AT_MOST)
+                .map(row ->
+                        Anomalies.Figures.of(
+                                Objects.requireNonNull(row.get(0, Long.class)),
+                                Objects.requireNonNull(row.get(1, Long.class)),
+                                Objects.requireNonNull(row.get(4, Double.class)),
+                                Objects.requireNonNull(row.get(2, Double.class)),
+                                Objects.requireNonNull(row.get(3, Double.class))))
+                .all();
+    }
+
+    private static Mono<Void> complete(
+            DatabaseClient db,
+            String tenant,
+            String executionId,
+            QualityReport report,
+            List<String> stoppedBy,
+            String status,
+            List<Anomaly> anomalies) {
         return db.sql(
                         """
                         UPDATE etl_run SET status = $10, finished_at = clock_timestamp(), extracted = $3, kept = $4, score = $5,
                             grade = $6, gate = $7, stopped_by = $8, report = $9::jsonb, transformed = nullif($11, -1),
                             error = CASE $10 WHEN 'failed' THEN 'the gate stopped the load: '
-                                || array_to_string($8, ', ') || '; see the report' END
+                                || array_to_string($8, ', ') || '; see the report' END,
+                            anomalies = $12::jsonb, revision = revision + 1
                         WHERE tenant_id = $1 AND execution_id = $2\
                         """)
                 .bind(0, tenant)
@@ -241,6 +312,7 @@ final class Runs {
                 .bind(8, Json.mapper().writeValueAsString(report))
                 .bind(9, status)
                 .bind(10, report.features() == null ? -1 : report.features().rows())
+                .bind(11, Json.mapper().writeValueAsString(anomalies))
                 .then();
     }
 
@@ -249,7 +321,8 @@ final class Runs {
             DatabaseClient db, String tenant, String executionId, String status, String error) {
         return db.sql(
                         """
-                        UPDATE etl_run SET status = $3, error = $4, finished_at = now()
+                        UPDATE etl_run SET status = $3, error = $4, finished_at = now(),
+                            revision = revision + ($3 = 'failed')::int
                         WHERE tenant_id = $1 AND execution_id = $2 AND status IN ('pending', 'running')\
                         """)
                 .bind(0, tenant)
@@ -294,7 +367,13 @@ final class Runs {
                         : Duration.between(started, finished).toMillis() / 1e3,
                 row.get(14, String.class),
                 stoppedBy == null ? List.of() : List.of(stoppedBy),
-                row.get(16, String.class));
+                row.get(16, String.class),
+                anomalies(row.get(24, String.class)));
+    }
+
+    /** As stored; null = not judged. */
+    static List<Anomaly> anomalies(@Nullable String stored) {
+        return stored == null ? List.of() : Json.mapper().readValue(stored, ANOMALIES);
     }
 
     private static @Nullable Double share(@Nullable Long part, @Nullable Long whole) {

@@ -305,13 +305,7 @@ class RemoteSourcesIT {
         assertThat(third.path("records_extracted").asInt()).as(third.toString()).isZero();
         assertThat(watermark(tenant)).isEqualTo("2026-11-20 10:16:40.000001+00");
         for (var run : List.of(third, second)) {
-            json(
-                    post(
-                            tenant,
-                            "/api/v1/etl/runs/%s/rollback"
-                                    .formatted(run.path("execution_id").asString()),
-                            ""),
-                    200);
+            new RunClient(mesh, tenant).rolledBack(run.path("execution_id").asString());
         }
         assertThat(watermark(tenant)).isEqualTo("2026-11-20 10:16:40+00");
     }

@@ -58,6 +58,18 @@ final class RunClient {
         return get(path, 200);
     }
 
+    /** Takes a load back; answers the run when that is done. */
+    JsonNode rolledBack(String id) {
+        var job =
+                "/api/v1/jobs/"
+                        + post("/api/v1/etl/runs/%s/rollback".formatted(id), "", 202)
+                                .path("job_id")
+                                .asString();
+        await().atMost(SOON)
+                .until(() -> get(job, 200).path("status").asString().equals("completed"));
+        return get("/api/v1/etl/runs/" + id, 200);
+    }
+
     JsonNode get(String path, int status) {
         return json(client().get().uri(path).exchange(), status);
     }

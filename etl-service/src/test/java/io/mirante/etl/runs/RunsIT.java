@@ -106,7 +106,7 @@ class RunsIT {
         var tenant = mesh.newTenant();
         var usual = get(tenant, "/api/v1/quality/thresholds", 200);
         assertThat(usual.path("in_force").path("completeness").asDouble()).isEqualTo(0.95);
-        assertThat(usual.path("in_force")).hasSize(11);
+        assertThat(usual.path("in_force")).hasSize(12);
         assertThat(usual.path("own")).isEmpty();
 
         var set =

@@ -108,6 +108,7 @@ record Receipt(
                                 Topics.EVENTS_RAW,
                                 Topics.EVENTS_CRITICAL,
                                 Topics.EVENTS_CLEAN,
+                                Topics.EVENTS_REPLAY,
                                 Topics.EVENTS_REJECTED,
                                 Topics.AUDIT),
                         Topics.services().stream().map(Topics::dead));

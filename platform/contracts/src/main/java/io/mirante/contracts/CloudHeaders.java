@@ -30,6 +30,9 @@ public final class CloudHeaders {
     public static final String SOURCE_PARTITION = "ce_sourcepartition";
     public static final String SOURCE_OFFSET = "ce_sourceoffset";
 
+    /** For which rebuild a record of {@code mirante.events.replay} was sent. */
+    public static final String REBUILD_ID = "ce_rebuildid";
+
     /** Revision of the state a record carries, rising per key. */
     public static final String REVISION = "ce_revision";
 

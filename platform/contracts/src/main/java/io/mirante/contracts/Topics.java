@@ -24,9 +24,18 @@ public final class Topics {
             Topic.appendTime("mirante.events.critical", PARTITIONS, EVENTS);
     public static final Topic EVENTS_REJECTED = Topic.kept("mirante.events.rejected", 4, DEAD);
     public static final Topic EVENTS_CLEAN = Topic.kept("mirante.events.clean", PARTITIONS, EVENTS);
+
+    /** Events of the log once more, for the one who rebuilds what follows from them. */
+    public static final Topic EVENTS_REPLAY =
+            Topic.kept("mirante.events.replay", PARTITIONS, SHORT);
+
     public static final Topic PROGRESS = Topic.kept("mirante.progress", 1, Duration.ofHours(6));
     public static final Topic FEATURES_USER = Topic.compacted("mirante.features.user", PARTITIONS);
     public static final Topic IDENTITIES = Topic.compacted("mirante.identities", PARTITIONS);
+
+    /** Ends of runs, with what they found of the data's quality. */
+    public static final Topic QUALITY = Topic.kept("mirante.quality", 4, EVENTS);
+
     public static final Topic CLUSTERS = Topic.compacted("mirante.clusters", PARTITIONS);
     public static final Topic PREDICTIONS = Topic.compacted("mirante.predictions", PARTITIONS);
     public static final Topic TELEMETRY_RAW =
@@ -69,9 +78,11 @@ public final class Topics {
                                     EVENTS_CRITICAL,
                                     EVENTS_REJECTED,
                                     EVENTS_CLEAN,
+                                    EVENTS_REPLAY,
                                     PROGRESS,
                                     FEATURES_USER,
                                     IDENTITIES,
+                                    QUALITY,
                                     CLUSTERS,
                                     PREDICTIONS,
                                     TELEMETRY_RAW,

@@ -3,6 +3,7 @@ package io.mirante.snapshot.behaviour;
 import io.mirante.contracts.Json;
 import io.mirante.contracts.etl.CleanEvent;
 import io.mirante.contracts.events.EventTypes;
+import io.mirante.snapshot.Generation;
 import io.r2dbc.spi.Readable;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -51,12 +52,21 @@ public final class BehaviourEvents {
         }
     }
 
-    /** Stores the events of a poll; answers with those that had no row yet. */
+    /** Stores the events of a poll and the persons seen; answers with the events that had no row yet. */
     public Mono<List<CleanEvent>> insert(List<CleanEvent> events, DatabaseClient stream) {
+        return insert(events, Generation.CURRENT, stream)
+                .flatMap(stored -> see(stored, stream).thenReturn(stored));
+    }
+
+    /** Stores events alone; answers with those that had no row yet. */
+    public Mono<List<CleanEvent>> insert(
+            List<CleanEvent> events, Generation generation, DatabaseClient stream) {
         var sorted = new ArrayList<>(events);
         sorted.sort(BY_KEY);
         return stream.sql(
-                        "INSERT INTO behaviour_event (tenant_id, person_no, occurred_at, event_id, event_type,"
+                        "INSERT INTO "
+                                + generation.eventTable()
+                                + " (tenant_id, person_no, occurred_at, event_id, event_type,"
                                 + " main_property, session_id, user_id, anonymous_id, country, device, data,"
                                 + " received_at) SELECT t, p, o::timestamptz, e, y, m, s, u, a, c, d, j::jsonb,"
                                 + " r::timestamptz FROM UNNEST($1::text[], $2::bigint[], $3::text[], $4::text[],"
@@ -79,8 +89,7 @@ public final class BehaviourEvents {
                 .map(BehaviourEvents::key)
                 .all()
                 .collectList()
-                .map(stored -> only(events, stored))
-                .flatMap(stored -> see(stored, stream).thenReturn(stored));
+                .map(stored -> only(events, stored));
     }
 
     /** Remembers who was seen, when first and when last. */

@@ -10,6 +10,7 @@ import io.mirante.platform.messaging.Outgoing;
 import io.mirante.platform.messaging.Publication;
 import io.mirante.platform.persistence.TenantDatabase;
 import io.mirante.platform.tenants.Tenants;
+import io.mirante.snapshot.Generation;
 import io.mirante.snapshot.TimeRange;
 import io.r2dbc.spi.Readable;
 import java.math.BigDecimal;
@@ -54,7 +55,11 @@ public final class Windows {
      *
      * @param asOf every event accepted before it has been added by transactions committed before this one
      */
-    public Mono<Void> add(Collection<CleanEvent> events, Instant asOf, DatabaseClient stream) {
+    public Mono<Void> add(
+            Collection<CleanEvent> events,
+            Instant asOf,
+            Generation generation,
+            DatabaseClient stream) {
         var sums = new WindowSums(tenants::settings);
         events.forEach(sums::add);
         if (sums.sums().isEmpty()) {
@@ -67,15 +72,35 @@ public final class Windows {
                                 w.getValue().entrySet().stream()
                                         .map(m -> new Value(w.getKey(), m.getKey(), m.getValue())))
                         .toList();
-        return touch(windows, asOf, stream).then(sum(values, stream));
+        return touch(windows, asOf, generation, stream).then(sum(values, generation, stream));
+    }
+
+    /** The range in whole days of the tenant's: both kinds of windows lie in it or do not. */
+    public TimeRange wholeDays(String tenant, TimeRange range) {
+        var zone = tenants.settings(tenant).zone();
+        var last = range.end().minusNanos(1);
+        return new TimeRange(
+                Granularity.DAILY.startOf(range.start(), zone),
+                range.end().isBefore(TimeRange.LAST)
+                        ? Granularity.DAILY.endOf(last, zone)
+                        : TimeRange.LAST);
+    }
+
+    /** What else than events a window's place and sums follow from: time zone and currency, as one text. */
+    public String measures(String tenant) {
+        var settings = tenants.settings(tenant);
+        return settings.zone() + " " + settings.currency();
     }
 
     private record Value(Window window, String metric, BigDecimal value) {}
 
-    private static Mono<Void> touch(List<Window> windows, Instant asOf, DatabaseClient stream) {
+    private static Mono<Void> touch(
+            List<Window> windows, Instant asOf, Generation generation, DatabaseClient stream) {
         var spec =
                 stream.sql(
-                        "INSERT INTO metric_window AS w (tenant_id, scope, granularity, starts_at, dimensions,"
+                        "INSERT INTO "
+                                + generation.windowTable()
+                                + " AS w (tenant_id, scope, granularity, starts_at, dimensions,"
                                 + " ends_at, as_of) SELECT t, s, g, b, d, e::timestamptz, $7::timestamptz FROM"
                                 + " UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])"
                                 + " AS x(t, s, g, b, d, e) ON CONFLICT (tenant_id, scope, granularity, starts_at,"
@@ -87,10 +112,13 @@ public final class Windows {
                 .then();
     }
 
-    private static Mono<Void> sum(List<Value> values, DatabaseClient stream) {
+    private static Mono<Void> sum(
+            List<Value> values, Generation generation, DatabaseClient stream) {
         var spec =
                 stream.sql(
-                        "INSERT INTO metric_value AS v (tenant_id, scope, granularity, starts_at, dimensions,"
+                        "INSERT INTO "
+                                + generation.valueTable()
+                                + " AS v (tenant_id, scope, granularity, starts_at, dimensions,"
                                 + " metric, value) SELECT t, s, g, b, d, m, n::numeric FROM UNNEST($1::text[],"
                                 + " $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) AS"
                                 + " x(t, s, g, b, d, m, n) ON CONFLICT (tenant_id, scope, granularity, starts_at,"

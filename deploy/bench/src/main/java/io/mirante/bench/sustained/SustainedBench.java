@@ -7,6 +7,7 @@ import io.mirante.bench.client.MeshClient;
 import io.mirante.bench.client.MeshException;
 import io.mirante.bench.client.Outgoing;
 import io.mirante.bench.mesh.BenchMesh;
+import io.mirante.bench.mesh.Lag;
 import io.mirante.bench.simulation.SimulatedEvent;
 import io.mirante.bench.simulation.Simulation;
 import io.mirante.bench.simulation.SimulationSettings;

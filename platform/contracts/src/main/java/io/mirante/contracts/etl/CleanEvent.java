@@ -58,7 +58,7 @@ public record CleanEvent(
                 personNo,
                 Depersonalised.data(data),
                 JsonNodeFactory.instance.objectNode(),
-                JsonNodeFactory.instance.objectNode());
+                Depersonalised.context(context));
     }
 
     /** The known user, else the anonymous visitor, else null. */

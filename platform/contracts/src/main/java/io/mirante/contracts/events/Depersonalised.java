@@ -20,12 +20,30 @@ public final class Depersonalised {
                                     "price",
                                     "score",
                                     "duration_ms",
+                                    "duration_seconds",
+                                    "response_seconds",
+                                    "handle_seconds",
                                     "game_type",
                                     "channel",
                                     "org_unit",
                                     "priority")));
 
     private Depersonalised() {}
+
+    /** The context of which only country and kind of device are left, which totals are kept by. */
+    public static ObjectNode context(JsonNode context) {
+        var kept = JsonNodeFactory.instance.objectNode();
+        keepText(context, kept, "location", "country");
+        keepText(context, kept, "device", "device_type");
+        return kept;
+    }
+
+    private static void keepText(JsonNode context, ObjectNode kept, String part, String name) {
+        var value = context.path(part).path(name);
+        if (value.isString()) {
+            kept.putObject(part).set(name, value);
+        }
+    }
 
     /** The data of which only {@link #KEPT} is left. */
     public static ObjectNode data(JsonNode data) {

@@ -13,6 +13,7 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -51,6 +52,35 @@ class MetricCatalogTest {
                 .collect(
                         Collectors.toMap(
                                 m -> m.scope() + "." + m.metric(), m -> m.value().toPlainString()));
+    }
+
+    /** Erased, an event is counted again by a rebuild: in the same places, unless they are named by an id. */
+    @ParameterizedTest
+    @MethodSource("types")
+    void whatIsLeftOfAnErasedPersonsEventMeasuresTheSame(EventType type) {
+        var sample = EventTypes.sample(type, type.currentVersion());
+        var data =
+                sample.has("payload")
+                        ? sample.path("payload")
+                        : sample.path("event_type").path("data");
+        var event =
+                event(
+                        type.name(),
+                        data.toString(),
+                        "{'location': {'country': 'BR', 'city': 'X'}, 'device': {'device_type': 'tablet', 'model': 'zz'}}");
+        var named =
+                type.name().equals("csat.submitted")
+                        ? Set.of("agent", "conversation", "ticket")
+                        : Set.of("agent", "automation_flow", "knowledge_article", "core");
+        assertThat(places(event.withoutPerson(), named)).isEqualTo(places(event, named));
+        assertThat(event.withoutPerson().context().toString()).doesNotContain("city", "zz");
+    }
+
+    private static Set<String> places(CleanEvent event, Set<String> except) {
+        return MetricCatalog.measure(event, "USD").stream()
+                .filter(m -> !except.contains(m.scope()))
+                .map(Object::toString)
+                .collect(Collectors.toSet());
     }
 
     static Collection<EventType> types() {

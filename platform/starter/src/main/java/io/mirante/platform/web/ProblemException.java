@@ -88,7 +88,7 @@ public final class ProblemException extends RuntimeException {
         return status;
     }
 
-    String kind() {
+    public String kind() {
         return kind;
     }
 

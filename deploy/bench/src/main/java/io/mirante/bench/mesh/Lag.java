@@ -1,4 +1,4 @@
-package io.mirante.bench.sustained;
+package io.mirante.bench.mesh;
 
 import io.mirante.bench.client.MeshException;
 import java.util.Collection;
@@ -23,12 +23,13 @@ import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 
 /** Records that consumer groups have still to read. */
-final class Lag implements AutoCloseable {
+public final class Lag implements AutoCloseable {
     private static final long LIMIT_SECONDS = 30;
 
     private final Admin admin;
 
-    Lag(String servers) {
+    /** Of a broker at host:port. */
+    public Lag(String servers) {
         this.admin =
                 Admin.create(
                         Map.<String, Object>of(
@@ -38,7 +39,7 @@ final class Lag implements AutoCloseable {
     /**
      * By group, summed over its partitions. The end of a transaction takes an offset of its own, so one record behind is none.
      */
-    Map<String, Long> byGroup() throws InterruptedException {
+    public Map<String, Long> byGroup() throws InterruptedException {
         Map<String, Map<TopicPartition, OffsetAndMetadata>> read = new TreeMap<>();
         Set<TopicPartition> partitions = new HashSet<>();
         for (GroupListing group : groups()) {

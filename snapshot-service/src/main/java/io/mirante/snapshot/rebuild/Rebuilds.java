@@ -1,0 +1,114 @@
+package io.mirante.snapshot.rebuild;
+
+import io.mirante.contracts.etl.CleanEvent;
+import io.mirante.contracts.etl.ReplayEnded;
+import io.mirante.snapshot.CountedUpTo;
+import io.mirante.snapshot.Generation;
+import io.mirante.snapshot.TimeRange;
+import io.mirante.snapshot.behaviour.BehaviourEvents;
+import io.mirante.snapshot.windows.Windows;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.springframework.r2dbc.core.DatabaseClient;
+import org.springframework.stereotype.Component;
+import reactor.core.publisher.Mono;
+
+/**
+ * Rebuilds as consumers see them. Whoever changes derived rows calls {@link #running} first in the transaction, and so
+ * holds off a swap until it ends. Thread-safe.
+ *
+ * <p>Why nothing is missed or counted twice: etl stores an event before it publishes it. What was polled by a transaction
+ * that did not see the rebuild yet is therefore in the log before the replay begins, and is replayed; everything else is
+ * polled into both generations; and an event has one row in the second, from wherever it comes first.
+ */
+@Component
+public final class Rebuilds {
+
+    private static final String KEY = "hashtextextended(current_schema() || '.generation', 0)";
+
+    /** A rebuild of a job that has ended takes nothing in any more. */
+    static final String RUNNING =
+            "r.state = 'running' AND EXISTS (SELECT 1 FROM job j WHERE j.id = r.rebuild_id AND j.status IN"
+                    + " ('pending', 'running'))";
+
+    private final BehaviourEvents events;
+    private final Windows windows;
+    private final CountedUpTo countedUpTo;
+
+    Rebuilds(BehaviourEvents events, Windows windows, CountedUpTo countedUpTo) {
+        this.events = events;
+        this.windows = windows;
+        this.countedUpTo = countedUpTo;
+    }
+
+    /** A rebuild that runs. */
+    public record Running(String tenantId, String rebuildId, TimeRange range) {
+        boolean takes(CleanEvent event) {
+            return !event.occurredAt().isBefore(range.start())
+                    && event.occurredAt().isBefore(range.end());
+        }
+    }
+
+    /** Keeps a swap from happening until the transaction ends; others who change rows go on. */
+    public static Mono<Void> holdSwap(DatabaseClient db) {
+        return db.sql("SELECT pg_advisory_xact_lock_shared(" + KEY + ")").then();
+    }
+
+    /** Waits until nobody is changing derived rows, and keeps everybody from it until the transaction ends. */
+    static Mono<Void> holdChanges(DatabaseClient db) {
+        return db.sql("SELECT pg_advisory_xact_lock(" + KEY + ")").then();
+    }
+
+    /** Holds off swaps; answers with the rebuilds that run, by tenant. */
+    public Mono<Map<String, Running>> running(DatabaseClient stream) {
+        return holdSwap(stream)
+                .then(
+                        stream.sql(
+                                        "SELECT tenant_id, rebuild_id, starts_at, ends_at FROM rebuild r WHERE "
+                                                + RUNNING)
+                                .map(row ->
+                                        new Running(
+                                                Objects.requireNonNull(row.get(0, String.class)),
+                                                Objects.requireNonNull(row.get(1, String.class)),
+                                                new TimeRange(
+                                                        Objects.requireNonNull(
+                                                                row.get(2, Instant.class)),
+                                                        Objects.requireNonNull(
+                                                                row.get(3, Instant.class)))))
+                                .all()
+                                .collectMap(Running::tenantId));
+    }
+
+    /** Counts events of rebuilds' ranges into the second generation, those that have no row there yet. */
+    public Mono<Void> add(
+            List<CleanEvent> polled, Map<String, Running> running, DatabaseClient stream) {
+        var taken =
+                polled.stream()
+                        .filter(e -> {
+                            var rebuild = running.get(e.tenantId());
+                            return rebuild != null && rebuild.takes(e);
+                        })
+                        .toList();
+        if (taken.isEmpty()) {
+            return Mono.empty();
+        }
+        var asOf = countedUpTo.lately();
+        return events.insert(taken, Generation.REBUILT, stream)
+                .flatMap(stored -> windows.add(stored, asOf, Generation.REBUILT, stream));
+    }
+
+    /** Notes where the replay has ended. */
+    static Mono<Void> end(int partition, ReplayEnded ended, DatabaseClient stream) {
+        var insert =
+                stream.sql(
+                                "INSERT INTO rebuild_part VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING")
+                        .bind(0, ended.tenantId())
+                        .bind(1, ended.rebuildId())
+                        .bind(2, partition)
+                        .bind(3, ended.events());
+        var begins = ended.logBeginsAt();
+        return (begins == null ? insert.bindNull(4, Instant.class) : insert.bind(4, begins)).then();
+    }
+}

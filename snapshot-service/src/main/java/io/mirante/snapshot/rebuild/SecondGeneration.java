@@ -1,0 +1,446 @@
+package io.mirante.snapshot.rebuild;
+
+import io.mirante.contracts.Json;
+import io.mirante.contracts.Topics;
+import io.mirante.platform.erasure.PersonRows;
+import io.mirante.platform.persistence.TenantDatabase;
+import io.mirante.snapshot.CountedUpTo;
+import io.mirante.snapshot.Generation;
+import io.mirante.snapshot.TimeRange;
+import io.mirante.snapshot.windows.Windows;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.springframework.r2dbc.core.DatabaseClient;
+import org.springframework.stereotype.Component;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import tools.jackson.databind.JsonNode;
+
+/** A tenant's rebuild and the rows it fills, from its beginning to the swap; the only SQL for them. Thread-safe. */
+@Component
+final class SecondGeneration {
+
+    static final String CLEARING = "clearing";
+    static final String RUNNING = "running";
+    static final String SWAPPED = "swapped";
+    private static final String ENDED = "ended";
+
+    private static final int CLEARED_AT_ONCE = 20_000;
+
+    private final TenantDatabase database;
+    private final Windows windows;
+    private final CountedUpTo countedUpTo;
+
+    SecondGeneration(TenantDatabase database, Windows windows, CountedUpTo countedUpTo) {
+        this.database = database;
+        this.windows = windows;
+        this.countedUpTo = countedUpTo;
+    }
+
+    /**
+     * A rebuild as it stands.
+     *
+     * @param result what the swap changed; null before it
+     */
+    record Rebuild(
+            String tenantId,
+            String id,
+            TimeRange range,
+            String measures,
+            String state,
+            @Nullable JsonNode result) {}
+
+    /**
+     * How a swap ended.
+     *
+     * @param refusal why nothing was changed; null when it was
+     */
+    record Outcome(@Nullable JsonNode result, @Nullable String refusal) {}
+
+    /** Begins a rebuild, or finds it begun; empty while another of the tenant is under way. */
+    Mono<Rebuild> begin(String tenant, String id, TimeRange asked) {
+        var range = windows.wholeDays(tenant, asked);
+        return database.one(
+                tenant,
+                db ->
+                        Rebuilds.holdChanges(db)
+                                .then(
+                                        db.sql(
+                                                        "UPDATE rebuild r SET state = 'ended' WHERE tenant_id = $1 AND state <>"
+                                                                + " 'ended' AND NOT EXISTS (SELECT 1 FROM job j WHERE j.id ="
+                                                                + " r.rebuild_id AND j.status IN ('pending', 'running'))")
+                                                .bind(0, tenant)
+                                                .then())
+                                .then(
+                                        db.sql(
+                                                        "INSERT INTO rebuild (tenant_id, rebuild_id, starts_at, ends_at, measures,"
+                                                                + " state) VALUES ($1, $2, $3, $4, $5, 'clearing') ON CONFLICT DO"
+                                                                + " NOTHING")
+                                                .bind(0, tenant)
+                                                .bind(1, id)
+                                                .bind(2, range.start())
+                                                .bind(3, range.end())
+                                                .bind(4, windows.measures(tenant))
+                                                .then())
+                                .then(Mono.defer(() -> find(tenant, id, db))));
+    }
+
+    private static Mono<Rebuild> find(String tenant, String id, DatabaseClient db) {
+        return db.sql(
+                        "SELECT starts_at, ends_at, measures, state, result::text FROM rebuild WHERE tenant_id = $1"
+                                + " AND rebuild_id = $2")
+                .bind(0, tenant)
+                .bind(1, id)
+                .map(row -> {
+                    var result = row.get(4, String.class);
+                    return new Rebuild(
+                            tenant,
+                            id,
+                            new TimeRange(
+                                    Objects.requireNonNull(row.get(0, Instant.class)),
+                                    Objects.requireNonNull(row.get(1, Instant.class))),
+                            Objects.requireNonNull(row.get(2, String.class)),
+                            Objects.requireNonNull(row.get(3, String.class)),
+                            result == null ? null : Json.mapper().readTree(result));
+                })
+                .one();
+    }
+
+    /** Moves on from one state to another; from here on consumers see the new one. */
+    Mono<Void> move(Rebuild rebuild, String from, String to) {
+        return database.one(
+                rebuild.tenantId(),
+                db -> Rebuilds.holdChanges(db).then(move(rebuild, from, to, db)));
+    }
+
+    private static Mono<Void> move(Rebuild rebuild, String from, String to, DatabaseClient db) {
+        return db.sql(
+                        "UPDATE rebuild SET state = $4 WHERE tenant_id = $1 AND rebuild_id = $2 AND state = $3")
+                .bind(0, rebuild.tenantId())
+                .bind(1, rebuild.id())
+                .bind(2, from)
+                .bind(3, to)
+                .then();
+    }
+
+    /** Takes the second generation's rows away, some at a time, while the rebuild is in the given state. */
+    Mono<Void> clear(Rebuild rebuild, String state) {
+        return Flux.fromIterable(
+                        List.of(
+                                Generation.REBUILT.eventTable(),
+                                Generation.REBUILT.valueTable(),
+                                Generation.REBUILT.windowTable()))
+                .concatMap(table -> clear(rebuild, state, table))
+                .then();
+    }
+
+    private Mono<Long> clear(Rebuild rebuild, String state, String table) {
+        return database.one(
+                        rebuild.tenantId(),
+                        db ->
+                                db.sql(
+                                                """
+                                                DELETE FROM %1$s WHERE ctid = ANY(ARRAY(
+                                                    SELECT ctid FROM %1$s WHERE tenant_id = $1 LIMIT $4))
+                                                AND tenant_id = $1 AND EXISTS (SELECT 1 FROM rebuild
+                                                    WHERE tenant_id = $1 AND rebuild_id = $2 AND state = $3)\
+                                                """
+                                                        .formatted(table))
+                                        .bind(0, rebuild.tenantId())
+                                        .bind(1, rebuild.id())
+                                        .bind(2, state)
+                                        .bind(3, CLEARED_AT_ONCE)
+                                        .fetch()
+                                        .rowsUpdated())
+                .repeat()
+                .takeUntil(rows -> rows < CLEARED_AT_ONCE)
+                .last();
+    }
+
+    /** The end: nothing is left but what was done. */
+    Mono<Void> end(Rebuild rebuild) {
+        return clear(rebuild, SWAPPED).then(move(rebuild, SWAPPED, ENDED));
+    }
+
+    /** The end of one that is given up. */
+    Mono<Void> discard(Rebuild rebuild) {
+        return move(rebuild, RUNNING, CLEARING)
+                .then(Mono.defer(() -> clear(rebuild, CLEARING)))
+                .then(Mono.defer(() -> move(rebuild, CLEARING, ENDED)));
+    }
+
+    /** Whether the caller wants the job to end, rather than this process. */
+    Mono<Boolean> cancelled(Rebuild rebuild) {
+        return database.one(
+                rebuild.tenantId(),
+                db ->
+                        db.sql("SELECT cancel_requested FROM job WHERE id = $1")
+                                .bind(0, rebuild.id())
+                                .map(row -> Boolean.TRUE.equals(row.get(0, Boolean.class)))
+                                .one());
+    }
+
+    /** On how many partitions everything replayed has been counted. */
+    Mono<Long> partsEnded(Rebuild rebuild) {
+        return database.one(
+                rebuild.tenantId(),
+                db ->
+                        db.sql(
+                                        "SELECT count(*) FROM rebuild_part WHERE tenant_id = $1 AND rebuild_id = $2")
+                                .bind(0, rebuild.tenantId())
+                                .bind(1, rebuild.id())
+                                .map(row -> Objects.requireNonNull(row.get(0, Long.class)))
+                                .one());
+    }
+
+    /**
+     * Makes the range of what is shown equal to the second generation, in one transaction that changes only rows that
+     * differ. A window that changes gets a higher revision, one that had vanished a revision above any it can have had;
+     * one that the log knows nothing of stays, with zeros, so that who holds it gets the correction. Rows of erased
+     * persons stay as they are.
+     */
+    Mono<Outcome> swap(Rebuild rebuild) {
+        var asOf = countedUpTo.lately();
+        return database.one(
+                rebuild.tenantId(),
+                db ->
+                        db.sql(
+                                        "SELECT set_config('statement_timeout', '600000', true), set_config('enable_nestloop',"
+                                                + " 'off', true)")
+                                .then()
+                                .then(Rebuilds.holdChanges(db))
+                                .then(
+                                        PersonRows.holdPublication(
+                                                db, List.of(Generation.CURRENT.windowTable())))
+                                .then(
+                                        Mono.defer(() ->
+                                                refusal(rebuild, db)
+                                                        .map(why -> new Outcome(null, why))
+                                                        .switchIfEmpty(
+                                                                Mono.defer(() ->
+                                                                        swap(
+                                                                                rebuild, asOf,
+                                                                                db))))));
+    }
+
+    private Mono<String> refusal(Rebuild rebuild, DatabaseClient db) {
+        if (!windows.measures(rebuild.tenantId()).equals(rebuild.measures())) {
+            return Mono.just(
+                    "the tenant's time zone or currency changed meanwhile; start it once more");
+        }
+        return db.sql(
+                        """
+                        SELECT CASE
+                            WHEN NOT EXISTS (SELECT 1 FROM rebuild r
+                                WHERE tenant_id = $1 AND rebuild_id = $2 AND %s)
+                            THEN 'the rebuild is not running any more'
+                            WHEN (SELECT count(*) FROM rebuild_part WHERE tenant_id = $1 AND rebuild_id = $2) < $5
+                            THEN 'the replay has not ended on every partition'
+                            WHEN EXISTS (SELECT 1 FROM behaviour_event WHERE tenant_id = $1 AND occurred_at >= $3
+                                AND occurred_at < $4 AND received_at < coalesce((SELECT max(log_begins_at)
+                                    FROM rebuild_part WHERE tenant_id = $1 AND rebuild_id = $2), 'infinity'))
+                            THEN 'the event log no longer holds all events of the range, so they would be lost here too;'
+                                || ' start later'
+                            END\
+                        """
+                                .formatted(Rebuilds.RUNNING))
+                .bind(0, rebuild.tenantId())
+                .bind(1, rebuild.id())
+                .bind(2, rebuild.range().start())
+                .bind(3, rebuild.range().end())
+                .bind(4, Topics.EVENTS_REPLAY.partitions())
+                .map(row -> Optional.ofNullable(row.get(0, String.class)))
+                .one()
+                .flatMap(Mono::justOrEmpty);
+    }
+
+    private static Mono<Outcome> swap(Rebuild rebuild, Instant asOf, DatabaseClient db) {
+        var result = Json.mapper().createObjectNode();
+        result.put("start_time", rebuild.range().start().toString());
+        result.put("end_time", rebuild.range().end().toString());
+        return swapEvents(rebuild, db)
+                .flatMap(events -> {
+                    result.put("events", events.rebuilt());
+                    result.put("events_removed", events.removed());
+                    result.put("events_written", events.written());
+                    return renewPersons(rebuild, events.persons(), db);
+                })
+                .flatMap(persons -> {
+                    result.put("persons_written", persons);
+                    return swapWindows(rebuild, asOf, db);
+                })
+                .flatMap(changed -> {
+                    result.put("windows", changed.rebuilt());
+                    result.put("windows_added", changed.added());
+                    result.put("windows_corrected", changed.corrected());
+                    return db.sql(
+                                    "UPDATE rebuild SET state = 'swapped', result = $3::jsonb WHERE tenant_id = $1 AND"
+                                            + " rebuild_id = $2")
+                            .bind(0, rebuild.tenantId())
+                            .bind(1, rebuild.id())
+                            .bind(2, result.toString())
+                            .then();
+                })
+                .thenReturn(new Outcome(result, null));
+    }
+
+    /** Persons: those who lost a row. */
+    private record Events(long rebuilt, long removed, long written, Long[] persons) {}
+
+    private static Mono<Events> swapEvents(Rebuild rebuild, DatabaseClient db) {
+        return db.sql(
+                        """
+                        WITH removed AS (
+                            DELETE FROM behaviour_event b
+                            WHERE b.tenant_id = $1 AND b.occurred_at >= $2 AND b.occurred_at < $3
+                                AND NOT EXISTS (SELECT 1 FROM rebuilt_event n WHERE n.tenant_id = b.tenant_id
+                                    AND n.person_no = b.person_no AND n.occurred_at = b.occurred_at
+                                    AND n.event_id = b.event_id)
+                            RETURNING b.person_no
+                        ), written AS (
+                            INSERT INTO behaviour_event SELECT * FROM rebuilt_event n
+                            WHERE n.tenant_id = $1 AND NOT EXISTS (SELECT 1 FROM behaviour_event b
+                                WHERE b.tenant_id = n.tenant_id AND b.person_no = n.person_no
+                                    AND b.occurred_at = n.occurred_at AND b.event_id = n.event_id
+                                    AND (ROW(b.event_type, b.main_property, b.session_id, b.user_id, b.anonymous_id,
+                                            b.country, b.device, b.data, b.received_at)
+                                        IS NOT DISTINCT FROM ROW(n.event_type, n.main_property, n.session_id, n.user_id,
+                                            n.anonymous_id, n.country, n.device, n.data, n.received_at)
+                                        OR coalesce(b.user_id, b.anonymous_id, n.user_id, n.anonymous_id) IS NULL
+                                            AND b.person_no > 0))
+                            ON CONFLICT (tenant_id, person_no, occurred_at, event_id) DO UPDATE SET
+                                event_type = excluded.event_type, main_property = excluded.main_property,
+                                session_id = excluded.session_id, user_id = excluded.user_id,
+                                anonymous_id = excluded.anonymous_id, country = excluded.country,
+                                device = excluded.device, data = excluded.data, received_at = excluded.received_at
+                            RETURNING 1
+                        )
+                        SELECT (SELECT count(*) FROM rebuilt_event WHERE tenant_id = $1),
+                            (SELECT count(*) FROM removed), (SELECT count(*) FROM written),
+                            (SELECT coalesce(array_agg(DISTINCT person_no), '{}') FROM removed)\
+                        """)
+                .bind(0, rebuild.tenantId())
+                .bind(1, rebuild.range().start())
+                .bind(2, rebuild.range().end())
+                .map(row ->
+                        new Events(
+                                Objects.requireNonNull(row.get(0, Long.class)),
+                                Objects.requireNonNull(row.get(1, Long.class)),
+                                Objects.requireNonNull(row.get(2, Long.class)),
+                                Objects.requireNonNull(row.get(3, Long[].class))))
+                .one();
+    }
+
+    /** Persons of the range as all their events say; ids that are known stay. */
+    private static Mono<Long> renewPersons(Rebuild rebuild, Long[] removed, DatabaseClient db) {
+        return db.sql(
+                        """
+                        DELETE FROM person p WHERE p.tenant_id = $1 AND p.person_no = ANY($2) AND NOT EXISTS (
+                            SELECT 1 FROM behaviour_event e WHERE e.tenant_id = $1 AND e.person_no = p.person_no)\
+                        """)
+                .bind(0, rebuild.tenantId())
+                .bind(1, removed)
+                .then()
+                .then(
+                        db.sql(
+                                        """
+                                        INSERT INTO person AS p
+                                            (tenant_id, person_no, user_id, anonymous_id, first_seen_at, last_seen_at)
+                                        SELECT e.tenant_id, e.person_no,
+                                            (array_agg(e.user_id ORDER BY e.received_at DESC)
+                                                FILTER (WHERE e.user_id IS NOT NULL))[1],
+                                            (array_agg(e.anonymous_id ORDER BY e.received_at DESC)
+                                                FILTER (WHERE e.anonymous_id IS NOT NULL))[1],
+                                            min(e.occurred_at), max(e.occurred_at)
+                                        FROM behaviour_event e
+                                        WHERE e.tenant_id = $1 AND e.person_no > 0 AND e.person_no IN (
+                                            SELECT person_no FROM rebuilt_event WHERE tenant_id = $1
+                                            UNION SELECT unnest($2))
+                                        GROUP BY e.tenant_id, e.person_no
+                                        ON CONFLICT (tenant_id, person_no) DO UPDATE SET
+                                            user_id = coalesce(p.user_id, excluded.user_id),
+                                            anonymous_id = coalesce(p.anonymous_id, excluded.anonymous_id),
+                                            first_seen_at = excluded.first_seen_at,
+                                            last_seen_at = excluded.last_seen_at
+                                        WHERE (p.first_seen_at, p.last_seen_at)
+                                                IS DISTINCT FROM (excluded.first_seen_at, excluded.last_seen_at)
+                                            OR p.user_id IS NULL AND excluded.user_id IS NOT NULL
+                                            OR p.anonymous_id IS NULL AND excluded.anonymous_id IS NOT NULL\
+                                        """)
+                                .bind(0, rebuild.tenantId())
+                                .bind(1, removed)
+                                .fetch()
+                                .rowsUpdated());
+    }
+
+    private record Changed(long rebuilt, long added, long corrected) {}
+
+    private static Mono<Changed> swapWindows(Rebuild rebuild, Instant asOf, DatabaseClient db) {
+        return db.sql(
+                        """
+                        WITH stale AS (
+                            SELECT v.*, EXISTS (SELECT 1 FROM rebuilt_window w
+                                WHERE (w.tenant_id, w.scope, w.granularity, w.starts_at, w.dimensions)
+                                    = (v.tenant_id, v.scope, v.granularity, v.starts_at, v.dimensions)) AS in_window
+                            FROM metric_value v
+                            WHERE v.tenant_id = $1 AND v.starts_at >= $2 AND v.starts_at < $3 AND NOT EXISTS (
+                                SELECT 1 FROM rebuilt_value n
+                                WHERE (n.tenant_id, n.scope, n.granularity, n.starts_at, n.dimensions, n.metric)
+                                    = (v.tenant_id, v.scope, v.granularity, v.starts_at, v.dimensions, v.metric))
+                        ), removed AS (
+                            DELETE FROM metric_value v USING stale s
+                            WHERE s.in_window
+                                AND (s.tenant_id, s.scope, s.granularity, s.starts_at, s.dimensions, s.metric)
+                                    = (v.tenant_id, v.scope, v.granularity, v.starts_at, v.dimensions, v.metric)
+                            RETURNING v.scope, v.granularity, v.starts_at, v.dimensions
+                        ), emptied AS (
+                            UPDATE metric_value v SET value = 0 FROM stale s
+                            WHERE NOT s.in_window AND v.value <> 0
+                                AND (s.tenant_id, s.scope, s.granularity, s.starts_at, s.dimensions, s.metric)
+                                    = (v.tenant_id, v.scope, v.granularity, v.starts_at, v.dimensions, v.metric)
+                            RETURNING v.scope, v.granularity, v.starts_at, v.dimensions
+                        ), written AS (
+                            INSERT INTO metric_value AS v SELECT * FROM rebuilt_value n
+                            WHERE n.tenant_id = $1 AND NOT EXISTS (SELECT 1 FROM metric_value v
+                                WHERE (n.tenant_id, n.scope, n.granularity, n.starts_at, n.dimensions, n.metric, n.value)
+                                    = (v.tenant_id, v.scope, v.granularity, v.starts_at, v.dimensions, v.metric, v.value))
+                            ON CONFLICT (tenant_id, scope, granularity, starts_at, dimensions, metric)
+                                DO UPDATE SET value = excluded.value
+                            RETURNING v.scope, v.granularity, v.starts_at, v.dimensions
+                        ), changed AS (
+                            SELECT * FROM removed UNION SELECT * FROM emptied UNION SELECT * FROM written
+                        ), added AS (
+                            INSERT INTO metric_window
+                                (tenant_id, scope, granularity, starts_at, dimensions, ends_at, as_of, revision)
+                            SELECT n.tenant_id, n.scope, n.granularity, n.starts_at, n.dimensions, n.ends_at,
+                                greatest(n.as_of, $4), (extract(epoch FROM now()) * 1000)::bigint
+                            FROM rebuilt_window n
+                            WHERE n.tenant_id = $1 AND NOT EXISTS (SELECT 1 FROM metric_window w
+                                WHERE (w.tenant_id, w.scope, w.granularity, w.starts_at, w.dimensions)
+                                    = (n.tenant_id, n.scope, n.granularity, n.starts_at, n.dimensions))
+                            RETURNING 1
+                        ), corrected AS (
+                            UPDATE metric_window w SET revision = w.revision + 1, as_of = greatest(w.as_of, $4)
+                            FROM changed c
+                            WHERE w.tenant_id = $1 AND (c.scope, c.granularity, c.starts_at, c.dimensions)
+                                = (w.scope, w.granularity, w.starts_at, w.dimensions)
+                            RETURNING 1
+                        )
+                        SELECT (SELECT count(*) FROM rebuilt_window WHERE tenant_id = $1), (SELECT count(*) FROM added),
+                            (SELECT count(*) FROM corrected)\
+                        """)
+                .bind(0, rebuild.tenantId())
+                .bind(1, rebuild.range().start().toString())
+                .bind(2, rebuild.range().end().toString())
+                .bind(3, asOf)
+                .map(row ->
+                        new Changed(
+                                Objects.requireNonNull(row.get(0, Long.class)),
+                                Objects.requireNonNull(row.get(1, Long.class)),
+                                Objects.requireNonNull(row.get(2, Long.class))))
+                .one();
+    }
+}
