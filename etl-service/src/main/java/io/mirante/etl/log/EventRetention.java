@@ -50,7 +50,6 @@ final class EventRetention extends Periodic {
     private final RetentionTime time;
     private final Counter events;
     private final Counter others;
-    private final Counter refused;
     private volatile long secondsBehind;
 
     /** Up to which receipt nothing is left, as far as this replica knows. */
@@ -68,11 +67,10 @@ final class EventRetention extends Periodic {
         this.stream = stream;
         this.database = database;
         this.tenants = tenants;
-        this.time = new RetentionTime(stream, clock);
+        this.time = new RetentionTime(stream, clock, meters);
         this.events = meters.counter("mirante.etl.retention.removed", "table", "analytics_event");
         this.others =
                 meters.counter("mirante.etl.retention.removed", "table", "analytics_event_meta");
-        this.refused = meters.counter("mirante.etl.retention.refused");
         Gauge.builder("mirante.etl.retention.behind", this, r -> r.secondsBehind)
                 .baseUnit("seconds")
                 .register(meters);
@@ -109,13 +107,7 @@ final class EventRetention extends Periodic {
         if (!tenants.caughtUp()) {
             return;
         }
-        Instant now;
-        try {
-            now = time.advance();
-        } catch (IllegalStateException e) {
-            refused.increment();
-            throw e;
-        }
+        var now = time.advance();
         secondsBehind = time.behind(now).toSeconds();
         if (System.nanoTime() - wholeSince > WHOLE.toNanos()) {
             done.clear();

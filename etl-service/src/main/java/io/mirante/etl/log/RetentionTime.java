@@ -1,5 +1,7 @@
 package io.mirante.etl.log;
 
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.mirante.platform.persistence.CrossTenant;
 import io.mirante.platform.persistence.StreamDatabase;
 import io.r2dbc.spi.Readable;
@@ -25,12 +27,14 @@ final class RetentionTime {
 
     private final StreamDatabase stream;
     private final Clock clock;
+    private final Counter refused;
     private final long begun = System.nanoTime();
     private Duration countedUntil = Duration.ZERO;
 
-    RetentionTime(StreamDatabase stream, Clock clock) {
+    RetentionTime(StreamDatabase stream, Clock clock, MeterRegistry meters) {
         this.stream = stream;
         this.clock = clock;
+        this.refused = meters.counter("mirante.etl.retention.refused");
     }
 
     /**
@@ -49,7 +53,11 @@ final class RetentionTime {
      */
     Instant advance() {
         var passed = Duration.ofNanos(System.nanoTime() - begun);
-        var now = next(read(), passed.minus(countedUntil));
+        var clocks = read();
+        if (apart(clocks)) {
+            refused.increment();
+        }
+        var now = next(clocks, passed.minus(countedUntil));
         stream.client()
                 .sql(
                         """
@@ -100,7 +108,7 @@ final class RetentionTime {
     }
 
     static Instant next(Clocks clocks, Duration passed) {
-        if (Duration.between(clocks.host(), clocks.database()).abs().compareTo(TOLERANCE) > 0) {
+        if (apart(clocks)) {
             throw new IllegalStateException(
                     "nothing is removed: it is %s here and %s at PostgreSQL"
                             .formatted(clocks.host(), clocks.database()));
@@ -113,5 +121,9 @@ final class RetentionTime {
                 .filter(Objects::nonNull)
                 .min(Instant::compareTo)
                 .orElseThrow();
+    }
+
+    private static boolean apart(Clocks clocks) {
+        return Duration.between(clocks.host(), clocks.database()).abs().compareTo(TOLERANCE) > 0;
     }
 }

@@ -1,6 +1,7 @@
 package io.mirante.etl.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.mirante.contracts.CloudHeaders;
 import io.mirante.contracts.Topics;
@@ -8,6 +9,7 @@ import io.mirante.etl.RawRecords;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
 import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
@@ -51,20 +53,37 @@ class CriticalEventsIT {
     @Tag("fault")
     @Test
     void withAHundredThousandWaitingTheyAreCleanWithinASecond() {
+        long begun = System.nanoTime();
         var seen = overtake(100_000, 200);
-        Arrays.sort(seen.millis());
-        double p99 = seen.millis()[(int) Math.ceil(0.99 * seen.millis().length) - 1];
+        var sorted = Arrays.stream(seen.millis()).sorted().toArray();
+        var later = Arrays.stream(seen.millis()).skip(100).sorted().toArray();
+        await().atMost(LIMIT).until(() -> stored(seen.tenant()) == 100_200);
         LOG.info(
-                "critical events behind 100000 others: p50 {} ms, p99 {} ms, longest {} ms; {} others were clean by then",
-                seen.millis()[seen.millis().length / 2],
-                p99,
-                seen.millis()[seen.millis().length - 1],
-                seen.othersClean());
+                "critical events behind 100000 others: p50 {} ms, p99 {} ms; of the second hundred {} and {} ms; {} others"
+                        + " were clean by then; all stored after {} s",
+                sorted[100],
+                sorted[197],
+                later[50],
+                later[98],
+                seen.othersClean(),
+                (System.nanoTime() - begun) / 1e9);
         assertThat(seen.othersClean()).as("others clean by then").isLessThan(100_000);
-        assertThat(p99).isLessThan(1_000);
+        assertThat(sorted[197]).as("99th percentile, in ms").isLessThan(1_000);
     }
 
-    private record Seen(double[] millis, int othersClean) {}
+    private long stored(String tenant) throws SQLException {
+        try (var connection = mesh.jdbc();
+                var query =
+                        connection.prepareStatement(
+                                "SELECT count(*) FROM analytics_event WHERE tenant_id = ?")) {
+            query.setString(1, tenant);
+            var rows = query.executeQuery();
+            rows.next();
+            return rows.getLong(1);
+        }
+    }
+
+    private record Seen(String tenant, double[] millis, int othersClean) {}
 
     private Seen overtake(int others, int critical) {
         var tenant = mesh.newTenant();
@@ -100,7 +119,7 @@ class CriticalEventsIT {
                     }
                 }
             }
-            return new Seen(millis, othersClean);
+            return new Seen(tenant, millis, othersClean);
         }
     }
 
