@@ -42,7 +42,10 @@ class NamedRowsTest {
 
     @Test
     void backslashesBeforeQuotesAreSeen() throws Exception {
-        var file = file("u,n\nbob,\"say \\\"hi\\\"\nana\"\nana,\"a \\\"b\\\"\nc\"\n".getBytes(StandardCharsets.UTF_8));
+        var file =
+                file(
+                        "u,n\nbob,\"say \\\"hi\\\"\nana\"\nana,\"a \\\"b\\\"\nc\"\n"
+                                .getBytes(StandardCharsets.UTF_8));
         assertThat(remove(file, FileFormat.CSV, "ana")).isEqualTo(Outcome.REWRITTEN);
         assertThat(file).hasContent("u,n\n");
     }

@@ -65,13 +65,12 @@ class ErasureOfRunsIT {
         CompletableFuture<PersonErased> erasure;
         try {
             erasure = erase(tenant);
-            await().atMost(SOON)
-                    .until(() -> answers(tenant).stream().anyMatch(a -> !a.finished()));
+            await().atMost(SOON).until(() -> answers(tenant).stream().anyMatch(a -> !a.finished()));
             awaitTaken(tenant);
 
             mesh.send(RawRecords.raw(tenant, RawRecords.pageView("carl", AT)));
             await().atMost(SOON)
-                    .until(() -> texts("SELECT event_id FROM analytics_event", tenant).size() == 1);
+                    .until(() -> texts("SELECT person_no FROM analytics_event", tenant).size() == 1);
             var run =
                     client.finished(
                             "{\"mode\": \"batch\", \"source\": \"b\", \"execution_id\": \"meanwhile\"}");
@@ -91,7 +90,9 @@ class ErasureOfRunsIT {
         assertThat(erasure.join().removed())
                 .contains(new Removal("files of sources", Removal.BLANKED, 2));
         assertThat(Files.readString(file)).contains("bob").doesNotContain("erase-me");
-        assertThat(Files.readString(upload(tenant, "b"))).contains("bob").doesNotContain("erase-me");
+        assertThat(Files.readString(upload(tenant, "b")))
+                .contains("bob")
+                .doesNotContain("erase-me");
     }
 
     /** The load has looked who was erased, and commits after the erasure. */
@@ -107,7 +108,8 @@ class ErasureOfRunsIT {
         CompletableFuture<PersonErased> erasure;
         try (var held = mesh.jdbc()) {
             beginLoadThatIsHeld(client, tenant, strategy, held);
-            // else the erasure waits for the job, and never comes to the rows that the load has not committed
+            // else the erasure waits for the job, and never comes to the rows that the load has not
+            // committed
             execute(
                     "UPDATE job SET started_at = now() + interval '1 day' WHERE tenant_id = '%s' AND status = 'running'"
                             .formatted(tenant));
@@ -127,7 +129,7 @@ class ErasureOfRunsIT {
     }
 
     @Test
-    void anErasureWaitsForAJobThatIsWritingAFile() throws Exception {
+    void whoeverALoadRefusedIsErasedFromItsFile() throws Exception {
         var tenant = mesh.newTenant();
         var client = new RunClient(mesh, tenant);
         client.upload("bets", "bets.csv", BETS, null);
@@ -149,6 +151,34 @@ class ErasureOfRunsIT {
         assertThat(users(tenant)).containsExactly("bob");
         assertThat(client.get("/api/v1/etl/runs/two/report", 200).toString())
                 .doesNotContain("erase-me");
+    }
+
+    /** What the job has read of the person may come into its file after the erasure. */
+    @Test
+    void anErasureIsPutOffWhileAJobRunsThatBeganBefore() throws Exception {
+        var tenant = mesh.newTenant();
+        var job = "etl_" + tenant;
+        execute(
+                """
+                INSERT INTO job (id, tenant_id, kind, payload, status, started_at, lease_owner, lease_until)
+                VALUES ('%s', '%s', 'test', '{}', 'running', now(), 'other', now() + interval '1 hour')\
+                """
+                        .formatted(job, tenant));
+        var erasure = erase(tenant);
+        // a lease for the work itself is longer
+        await().atMost(SOON)
+                .until(() ->
+                        texts("SELECT lease_until < now() + interval '10 seconds' FROM person_erasure", tenant)
+                                .contains("t"));
+        var file = Files.createDirectories(files.resolve("jobs").resolve(job)).resolve("users.csv");
+        Files.writeString(file, "user_id\nerase-me\nbob\n");
+        execute(
+                "UPDATE job SET status = 'completed', lease_owner = NULL WHERE id = '%s'"
+                        .formatted(job));
+
+        assertThat(erasure.join().removed())
+                .contains(new Removal("files of jobs", Removal.BLANKED, 1));
+        assertThat(file).hasContent("user_id\nbob\n");
     }
 
     @ParameterizedTest
@@ -175,7 +205,8 @@ class ErasureOfRunsIT {
                         .formatted(tenant));
 
         assertThat(load(tenant, "before", strategy, csv)).doesNotContain("erase-me");
-        assertThat(texts(
+        assertThat(
+                        texts(
                                 "SELECT user_id FROM ml_features.user_features",
                                 tenant + "' AND execution_id = 'before"))
                 .doesNotContain("erase-me");
@@ -260,8 +291,7 @@ class ErasureOfRunsIT {
     /** Answers who was refused. */
     private List<String> load(String tenant, String run, LoadStrategy strategy, Path csv) {
         var refused = new ArrayList<String>();
-        var order =
-                new FeatureLoads.Order(tenant, run, strategy, csv, AT, Duration.ofDays(1));
+        var order = new FeatureLoads.Order(tenant, run, strategy, csv, AT, Duration.ofDays(1));
         database.one(tenant, db -> FeatureLoads.load(db, order, refused::add)).block();
         return refused;
     }
@@ -321,7 +351,8 @@ class ErasureOfRunsIT {
         try (var connection = mesh.jdbc();
                 var statement = connection.createStatement();
                 var rows =
-                        statement.executeQuery("%s WHERE tenant_id = '%s'".formatted(sql, tenant))) {
+                        statement.executeQuery(
+                                "%s WHERE tenant_id = '%s'".formatted(sql, tenant))) {
             var texts = new ArrayList<String>();
             while (rows.next()) {
                 texts.add(rows.getString(1));
