@@ -59,6 +59,7 @@ public record TableShape(
      * @param max largest value that is possible; of numbers
      * @param values all that are possible; empty = any
      * @param references column of the same table whose values these are
+     * @param unit that its numbers are kept in, see {@link Units}; values may be given in others of the kind
      */
     public record Column(
             String name,
@@ -67,10 +68,28 @@ public record TableShape(
             @Nullable Double min,
             @Nullable Double max,
             List<String> values,
-            @Nullable String references) {
+            @Nullable String references,
+            @Nullable String unit) {
 
         public Column {
             values = List.copyOf(values);
+        }
+
+        /** One whose values have no unit. */
+        public Column(
+                String name,
+                ColumnType type,
+                boolean required,
+                @Nullable Double min,
+                @Nullable Double max,
+                List<String> values,
+                @Nullable String references) {
+            this(name, type, required, min, max, values, references, null);
+        }
+
+        /** Why a column can not be kept in a unit; null = it can. */
+        public static @Nullable String unitRefusal(String unit) {
+            return Units.refusal(unit);
         }
 
         /** One that may be missing. */

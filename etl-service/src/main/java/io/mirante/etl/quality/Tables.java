@@ -335,7 +335,7 @@ public final class Tables implements AutoCloseable {
             double share =
                     number(
                             "SELECT coalesce(count(typed) / nullif(count(text), 0), 0) FROM (SELECT %s AS text, %s AS typed FROM raw)"
-                                    .formatted(text, typed(text, type)));
+                                    .formatted(text, typed(text, type, asNumber(text))));
             if (share >= MOSTLY) {
                 return type;
             }
@@ -469,7 +469,7 @@ public final class Tables implements AutoCloseable {
                 first.add((asGiven ? given : withoutSpace(given)) + " AS " + text);
                 second.add(asGiven ? text : unlessNothing(text) + " AS " + text);
                 third.add(text);
-                third.add(typed(text, column.type()) + " AS " + name);
+                third.add(typed(text, column) + " AS " + name);
             }
         }
         return "SELECT %s FROM (SELECT %s FROM (SELECT %s FROM raw))"
@@ -804,6 +804,15 @@ public final class Tables implements AutoCloseable {
         if (column.type().isNumeric()) {
             changes.add(new Change("decimal commas read", column.name(), hasComma(text)));
         }
+        if (column.unit() != null) {
+            Units.rules(text, column.unit(), Tables::asNumber)
+                    .forEach((rule, condition) ->
+                            changes.add(
+                                    new Change(
+                                            rule,
+                                            column.name(),
+                                            "%s IS NOT NULL AND %s".formatted(name, condition))));
+        }
         if (column.type() == ColumnType.TIMESTAMP) {
             changes.add(
                     new Change(
@@ -986,12 +995,24 @@ public final class Tables implements AutoCloseable {
         return Sql.name(column + TEXT_SUFFIX);
     }
 
-    private static String typed(String text, ColumnType type) {
-        var number =
-                """
-                try_cast(CASE WHEN %2$s THEN replace(replace(%1$s, '.', ''), ',', '.') ELSE %1$s END AS DOUBLE)\
-                """
-                        .formatted(text, hasComma(text));
+    private static String typed(String text, TableShape.Column column) {
+        return typed(
+                text,
+                column.type(),
+                column.unit() == null
+                        ? asNumber(text)
+                        : Units.number(text, column.unit(), Tables::asNumber));
+    }
+
+    /** The number that a text is; null where it is none. */
+    private static String asNumber(String text) {
+        return """
+        try_cast(CASE WHEN %2$s THEN replace(replace(%1$s, '.', ''), ',', '.') ELSE %1$s END AS DOUBLE)\
+        """
+                .formatted(text, hasComma(text));
+    }
+
+    private static String typed(String text, ColumnType type, String number) {
         return switch (type) {
             case TEXT -> text;
             case NUMBER -> "CASE WHEN isfinite(%1$s) THEN %1$s END".formatted(number);

@@ -56,7 +56,8 @@ final class ShapeText {
             @Nullable Double min,
             @Nullable Double max,
             @Nullable List<String> values,
-            @Nullable String references) {}
+            @Nullable String references,
+            @Nullable String unit) {}
 
     private record GivenRule(@Nullable String name, @Nullable String expression) {}
 
@@ -184,6 +185,16 @@ final class ShapeText {
                                 "out_of_range",
                                 "values must hold at most " + MAX_VALUES));
             }
+            var unit = column.unit();
+            var refusal =
+                    unit == null
+                            ? null
+                            : numeric
+                                    ? TableShape.Column.unitRefusal(unit)
+                                    : "a unit is for columns of numbers";
+            if (refusal != null) {
+                errors.add(new FieldError(at + "/unit", "invalid", refusal));
+            }
             columns.add(
                     new TableShape.Column(
                             name,
@@ -192,7 +203,8 @@ final class ShapeText {
                             column.min(),
                             column.max(),
                             values,
-                            column.references()));
+                            column.references(),
+                            unit));
         }
         return columns;
     }

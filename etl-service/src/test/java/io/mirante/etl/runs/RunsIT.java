@@ -299,6 +299,18 @@ class RunsIT {
                 "{\"columns\":[{\"name\":\"x\",\"type\":\"money\"}]}",
                 "/shape/columns/0/type");
         refusedUpload(tenant, "b", "b.csv", TABLE, "{\"colums\":[]}", "/shape");
+        for (var column :
+                List.of(
+                        "{\"name\":\"amount\",\"type\":\"number\",\"unit\":\"stone\"}",
+                        "{\"name\":\"amount\",\"unit\":\"kg\"}")) {
+            refusedUpload(
+                    tenant,
+                    "b",
+                    "b.csv",
+                    TABLE,
+                    "{\"columns\":[%s]}".formatted(column),
+                    "/shape/columns/0/unit");
+        }
         assertThat(stored()).as("nothing is kept of what was refused").isEqualTo(before);
     }
 
