@@ -440,7 +440,7 @@ class EtlFaultsIT {
                         database.prepareStatement(
                                 "SELECT pid FROM pg_stat_progress_copy WHERE command = 'COPY FROM' AND bytes_processed > 0")) {
             return await("a load copies")
-                    .atMost(SOON)
+                    .atMost(FeatureRuns.LIMIT)
                     .pollInSameThread()
                     .pollDelay(Duration.ZERO)
                     .pollInterval(POLL)

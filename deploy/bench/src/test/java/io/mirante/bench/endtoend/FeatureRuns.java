@@ -20,7 +20,9 @@ import tools.jackson.databind.JsonNode;
 
 /** Uploads and batch runs of one tenant, through the gateway. */
 final class FeatureRuns implements AutoCloseable {
-    private static final Duration LIMIT = Duration.ofMinutes(4);
+    /** A bound for what never comes, not a promise. */
+    static final Duration LIMIT = Duration.ofMinutes(4);
+
     private static final String SOURCE = "fault-tests";
     private static final Set<String> UNDER_WAY = Set.of("pending", "running");
 
@@ -90,17 +92,20 @@ final class FeatureRuns implements AutoCloseable {
         assertThat(answer.status()).as(answer.text()).isEqualTo(202);
     }
 
-    JsonNode run(String id) {
+    private JsonNode run(String id) {
         return client.get("/api/v1/etl/runs/" + id).required("run " + id).body();
     }
 
-    boolean isUnderWay(String id) {
-        return UNDER_WAY.contains(run(id).path("status").asString(""));
+    /** Nobody knows while the service is down or too busy to say. */
+    private boolean mayBeUnderWay(String id) {
+        Answer answer = client.get("/api/v1/etl/runs/" + id);
+        return answer.transientFailure()
+                || UNDER_WAY.contains(answer.required("run").body().path("status").asString(""));
     }
 
     /** Waits for its end, which nothing here helps to come. */
     JsonNode ended(String id) {
-        await("end of " + id).atMost(LIMIT).until(() -> !isUnderWay(id));
+        await("end of " + id).atMost(LIMIT).until(() -> !mayBeUnderWay(id));
         return run(id);
     }
 
