@@ -78,12 +78,7 @@ final class ReplayEvents implements JobHandler {
             await(replays.sentUpTo(tenant, rebuildId, cursor, events).thenReturn(true));
             context.progress(done(extent, cursor.occurredAt()), events + " events sent");
         }
-        var ended =
-                new ReplayEnded(
-                        tenant,
-                        rebuildId,
-                        events,
-                        logBeginsAt(tenant));
+        var ended = new ReplayEnded(tenant, rebuildId, events, logBeginsAt(tenant));
         send(
                 IntStream.range(0, Topics.EVENTS_REPLAY.partitions())
                         .mapToObj(partition -> record(ended, partition))

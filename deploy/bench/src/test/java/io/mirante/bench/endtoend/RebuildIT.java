@@ -122,7 +122,11 @@ class RebuildIT {
                             "rebuild-" + random.nextInt(200),
                             FIRST.plusMillis(random.nextLong(Duration.ofDays(7).toMillis())),
                             i % 3 == 0
-                                    ? Map.of("amount", random.nextInt(100) + ".25", "currency", "BRL")
+                                    ? Map.of(
+                                            "amount",
+                                            random.nextInt(100) + ".25",
+                                            "currency",
+                                            "BRL")
                                     : Map.of("url", "/p/" + i % 9)));
             if (i % 20 == 0) {
                 events.add(events.getLast());
@@ -181,7 +185,11 @@ class RebuildIT {
                                 "kind",
                                 "snapshot_recalc",
                                 "payload",
-                                Map.of("start_time", FIRST.toString(), "end_time", END.toString())));
+                                Map.of(
+                                        "start_time",
+                                        FIRST.toString(),
+                                        "end_time",
+                                        END.toString())));
         assertThat(accepted.status()).as(accepted.text()).isEqualTo(202);
         return accepted.body().path("job_id").asString("");
     }
@@ -220,7 +228,8 @@ class RebuildIT {
             for (String table : TABLES) {
                 try (var result =
                         statement.executeQuery(
-                                "SELECT t::text FROM (%s) t".formatted(table.formatted(FIRST, END)))) {
+                                "SELECT t::text FROM (%s) t"
+                                        .formatted(table.formatted(FIRST, END)))) {
                     while (result.next()) {
                         rows.add(result.getString(1));
                     }
