@@ -70,7 +70,8 @@ class ErasureOfRunsIT {
 
             mesh.send(RawRecords.raw(tenant, RawRecords.pageView("carl", AT)));
             await().atMost(SOON)
-                    .until(() -> texts("SELECT person_no FROM analytics_event", tenant).size() == 1);
+                    .until(() ->
+                            texts("SELECT person_no FROM analytics_event", tenant).size() == 1);
             var run =
                     client.finished(
                             "{\"mode\": \"batch\", \"source\": \"b\", \"execution_id\": \"meanwhile\"}");
@@ -168,7 +169,9 @@ class ErasureOfRunsIT {
         // a lease for the work itself is longer
         await().atMost(SOON)
                 .until(() ->
-                        texts("SELECT lease_until < now() + interval '10 seconds' FROM person_erasure", tenant)
+                        texts(
+                                        "SELECT lease_until < now() + interval '10 seconds' FROM person_erasure",
+                                        tenant)
                                 .contains("t"));
         var file = Files.createDirectories(files.resolve("jobs").resolve(job)).resolve("users.csv");
         Files.writeString(file, "user_id\nerase-me\nbob\n");
