@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Features of all users of a table of events at once, in a batch run's DuckDB. Makes the table {@link #TABLE}: user_id, then every
- * feature of the catalogue. Memory does not grow with the number of users: of more than {@value #MOST_LEARNT} buyers the models of
+ * feature of the catalogue. Users are taken in parts, which DuckDB can hold. Of more than {@value #MOST_LEARNT} buyers the models of
  * lifetime are learnt from a part, drawn by a hash of their ids, so that the same buyers give the same models. Used by one
  * thread.
  */
@@ -40,6 +40,9 @@ public final class BatchFeatures {
 
     /** Buyers that models of lifetime are learnt from; their standard errors are below one in two hundred then. */
     static final long MOST_LEARNT = 250_000;
+
+    private static final long EVENTS_AT_ONCE = 300_000;
+    private static final long USERS_AT_ONCE = 40_000;
 
     /** Rows that are fetched at a time: DuckDB holds a whole result in memory. */
     private static final long CHUNK = 50_000;
@@ -113,16 +116,27 @@ public final class BatchFeatures {
         return new TableShape(columns, List.of("user_id"), null, null, List.of(), false);
     }
 
+    /** In parts of the users, since DuckDB holds what it knows of each user of a query in memory. */
     private void aggregate(String events, String person, String currency) throws SQLException {
-        var from = "(SELECT %s AS person_no, * FROM %s)".formatted(person, events);
-        execute(
-                "CREATE TABLE %s AS %s"
-                        .formatted(
-                                BASE,
-                                FeatureQuery.ofTable(
-                                        from,
-                                        asOf,
-                                        "'%s'".formatted(currency.replace("'", "''")))));
+        long parts =
+                Math.max(
+                        1 + count("SELECT count(*) FROM " + events) / EVENTS_AT_ONCE,
+                        1
+                                + count(
+                                                "SELECT approx_count_distinct(%s) FROM %s"
+                                                        .formatted(person, events))
+                                        / USERS_AT_ONCE);
+        for (long part = 0; part < parts; part++) {
+            var query =
+                    FeatureQuery.ofTable(
+                            "(SELECT %1$s AS person_no, * FROM %2$s WHERE hash(%1$s) %% %3$d = %4$d)"
+                                    .formatted(person, events, parts, part),
+                            asOf,
+                            "'%s'".formatted(currency.replace("'", "''")));
+            execute(
+                    (part == 0 ? "CREATE TABLE %s AS %s" : "INSERT INTO %s %s")
+                            .formatted(BASE, query));
+        }
     }
 
     private Population population(@Nullable RfmBoundaries boundaries) throws SQLException {
@@ -140,7 +154,7 @@ public final class BatchFeatures {
     }
 
     /** The buyers that models are learnt from, as a condition. */
-    private static String learnt(long buyers) {
+    static String learnt(long buyers) {
         long oneIn = (buyers + MOST_LEARNT - 1) / MOST_LEARNT;
         return oneIn <= 1
                 ? "recency_days IS NOT NULL"

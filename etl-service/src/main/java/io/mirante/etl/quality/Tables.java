@@ -451,9 +451,21 @@ public final class Tables implements AutoCloseable {
                 .collect(Collectors.joining(", "));
     }
 
+    /** A row's number in {@code raw}. A column that is called so hides the one that every table has. */
+    private String number() {
+        return given.stream().anyMatch("rowid"::equalsIgnoreCase)
+                ? "row_number() OVER ()"
+                : "rowid + 1";
+    }
+
+    /** The rows that were given, with their numbers. */
+    private String numbered() {
+        return "(SELECT %s AS %s, * FROM raw)".formatted(number(), ROW);
+    }
+
     /** A query for rows with the values and the texts of columns. Each step is computed once. */
     private String typed(List<TableShape.Column> columns) {
-        var first = new ArrayList<String>(List.of("rowid + 1 AS " + ROW));
+        var first = new ArrayList<String>(List.of(number() + " AS " + ROW));
         var second = new ArrayList<String>(List.of(ROW));
         var third = new ArrayList<String>(List.of(ROW));
         for (var column : columns) {
@@ -773,7 +785,7 @@ public final class Tables implements AutoCloseable {
             }
         }
         var changes = new LinkedHashMap<String, QualityReport.Counted>();
-        count(changes, spelt, "raw", "SELECT rowid + 1 AS %s FROM raw".formatted(ROW));
+        count(changes, spelt, "raw", "SELECT %s FROM %s".formatted(ROW, numbered()));
         count(changes, read, TYPED, "SELECT %s FROM %s".formatted(ROW, TYPED));
         return changes;
     }
@@ -866,9 +878,9 @@ public final class Tables implements AutoCloseable {
         return texts(
                 """
                 SELECT 'row ' || s.%1$s || ': ' || left(%2$s, %3$d)
-                FROM (%4$s ORDER BY %1$s LIMIT %5$d) s JOIN raw ON raw.rowid + 1 = s.%1$s ORDER BY s.%1$s\
+                FROM (%4$s ORDER BY %1$s LIMIT %5$d) s JOIN %6$s r ON r.%1$s = s.%1$s ORDER BY s.%1$s\
                 """
-                        .formatted(ROW, given(column), SAMPLE_LENGTH, rows, SAMPLES));
+                        .formatted(ROW, given(column), SAMPLE_LENGTH, rows, SAMPLES, numbered()));
     }
 
     private Map<String, QualityReport.Counted> rejected() throws SQLException {

@@ -117,6 +117,32 @@ class BatchFeaturesTest {
         assertThat(features().get("ana")).containsEntry("events_total", 1.0);
     }
 
+    @Test
+    void usersOfSeveralChunksAreEachComparedOnce() throws SQLException {
+        int users = 120_001;
+        execute(
+                "INSERT INTO e (user_id, id, event_type, occurred_at, amount) SELECT 'u' || i, 'p' || i, 'purchase',"
+                        + " TIMESTAMPTZ '2026-11-01T00:00:00Z', i FROM range(%d) t(i)"
+                                .formatted(users));
+        BatchFeatures.make(duckdb, "e", "user_id", END, "USD", null);
+        try (var statement = duckdb.createStatement();
+                var row =
+                        statement.executeQuery(
+                                "SELECT count(*), count(DISTINCT user_id), count(monetary_score) FROM features")) {
+            row.next();
+            assertThat(List.of(row.getInt(1), row.getInt(2), row.getInt(3))).containsOnly(users);
+        }
+    }
+
+    @Test
+    void modelsOfLifetimeAreLearntOfSoManyBuyersAtMost() {
+        assertThat(BatchFeatures.learnt(BatchFeatures.MOST_LEARNT)).doesNotContain("hash");
+        assertThat(BatchFeatures.learnt(BatchFeatures.MOST_LEARNT + 1))
+                .contains("hash(user_id) % 2 = 0");
+        assertThat(BatchFeatures.learnt(4 * BatchFeatures.MOST_LEARNT))
+                .contains("hash(user_id) % 4 = 0");
+    }
+
     private static Recount.Event purchase(Instant at, String amount) {
         return new Recount.Event("p" + at, "purchase", null, at, amount, null, null);
     }

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
@@ -355,6 +356,115 @@ class TableCheckTest {
             out.write("x,y\n1,2\n3,4\n".getBytes(java.nio.charset.StandardCharsets.UTF_8));
         }
         assertThat(check(packed, null).cleaning().kept()).isEqualTo(2);
+    }
+
+    @Test
+    void parquetWithTypesOfItsOwnSaysTheSameAsTheTextsItCouldBe() throws Exception {
+        var rows =
+                """
+                SELECT CASE WHEN i = 7 THEN 't6' ELSE 't' || i END AS transaction_id,
+                    CASE WHEN i = 8 THEN ' ana ' WHEN i = 9 THEN 'n/a' ELSE 'u' || i %% 50 END AS user_id,
+                    %s AS amount, 'deposit' AS transaction_type, 'completed' AS status,
+                    CASE WHEN i = 12 THEN NULL ELSE TIMESTAMP '2026-11-20 10:00:00' + to_seconds(i) END AS created_at
+                FROM range(1000) t(i)\
+                """;
+        var amount = "CASE WHEN i = 10 THEN -1.5 WHEN i = 11 THEN NULL ELSE i / 8 END::double";
+        var infinite = "CASE WHEN i = 13 THEN 'infinity'::double ELSE %s END".formatted(amount);
+        var decimal = "CAST(%s AS DECIMAL(9, 3))".formatted(amount);
+        for (var of : List.of(amount, infinite, decimal)) {
+            var parquet = written(rows.formatted(of), "typed.parquet", "parquet");
+            var csv = written(rows.formatted(of), "typed.csv", "csv");
+            var typed = check(parquet, FileFormat.PARQUET, STRICT);
+            var text = check(csv, FileFormat.CSV, STRICT);
+            assertThat(typed.cleaning()).isEqualTo(text.cleaning());
+            assertThat(typed.cleaning().kept()).isEqualTo(of.equals(infinite) ? 994 : 995);
+            assertThat(typed.raw()).isEqualTo(text.raw());
+            assertThat(typed.transformed()).isEqualTo(text.transformed());
+        }
+    }
+
+    @Test
+    void parquetFilesThatDisagreeOnATypeAreOneTable() throws Exception {
+        var first = written("SELECT 1 AS a, 2.5::double AS b", "1.parquet", "parquet");
+        var second =
+                written("SELECT 'x' AS a, 3.5::double AS b, true AS c", "2.parquet", "parquet");
+        var report =
+                TableCheck.run(
+                        new TableCheck.Order(
+                                List.of(first, second),
+                                FileFormat.PARQUET,
+                                null,
+                                Thresholds.DEFAULT,
+                                REFERENCE,
+                                Map.of()),
+                        folder.resolve("several.duckdb"),
+                        (what, done) -> {});
+        assertThat(report.cleaning().kept()).isEqualTo(2);
+        assertThat(report.raw().profile().get("a").distinct()).isEqualTo(2);
+        assertThat(report.raw().profile().get("b").mean()).isEqualTo(3);
+        assertThat(report.raw().profile().get("c").missing()).isEqualTo(1);
+    }
+
+    @Test
+    void aColumnCalledAsDuckDbCallsRowsIsAColumnLikeOthers() throws Exception {
+        var file = Files.writeString(folder.resolve("x.csv"), "rowid,y\n7,2\n5, 3\n5,many\n");
+        var columns =
+                List.of(
+                        TableShape.Column.of("rowid", ColumnType.INTEGER),
+                        TableShape.Column.required("y", ColumnType.NUMBER));
+        var report =
+                check(
+                        file,
+                        FileFormat.CSV,
+                        new TableShape(columns, List.of("rowid"), null, null, List.of(), false));
+        assertThat(report.cleaning().kept()).isEqualTo(2);
+        assertThat(report.cleaning().changes())
+                .containsEntry(
+                        "space around values removed: y",
+                        new QualityReport.Counted(1, List.of("row 2:  3")));
+        assertThat(report.cleaning().rejected())
+                .containsEntry("type of y", new QualityReport.Counted(1, List.of("row 3")))
+                .containsEntry("duplicate key", new QualityReport.Counted(1, List.of("row 3")));
+    }
+
+    @Test
+    void correlationsOfManyValuesAreThoseOfARowInSeveralAndTheReportSaysSo() throws Exception {
+        var columns = new StringBuilder("SELECT random() AS c0");
+        for (int i = 1; i < 60; i++) {
+            columns.append(", random() AS c").append(i);
+        }
+        var file =
+                written(
+                        "SELECT *, c0 + c1 / 100 AS again FROM (%s FROM range(40000))"
+                                .formatted(columns),
+                        "wide.parquet",
+                        "parquet");
+        var names = IntStream.range(0, 60).mapToObj(i -> "c" + i);
+        var shape =
+                new TableShape(
+                        Stream.concat(names, Stream.of("again"))
+                                .map(name -> TableShape.Column.of(name, ColumnType.NUMBER))
+                                .toList(),
+                        List.of(),
+                        null,
+                        null,
+                        List.of(),
+                        false);
+        var correlation =
+                named(check(file, FileFormat.PARQUET, shape).raw(), "feature_correlation");
+        assertThat(correlation.details())
+                .contains("of one row in 3, drawn by its number")
+                .anyMatch(detail -> detail.startsWith("c0 and again: 1.000"));
+        assertThat(correlation.value()).isGreaterThan(0.99);
+    }
+
+    private Path written(String query, String name, String format) throws SQLException {
+        var file = folder.resolve(name);
+        try (var duckdb = java.sql.DriverManager.getConnection("jdbc:duckdb:");
+                var statement = duckdb.createStatement()) {
+            statement.execute("COPY (%s) TO '%s' (FORMAT %s)".formatted(query, file, format));
+        }
+        return file;
     }
 
     @Test
