@@ -1,12 +1,15 @@
 package io.mirante.etl.remote;
 
+import io.mirante.contracts.Sha256;
 import io.mirante.etl.quality.FileFormat;
 import io.mirante.platform.outbound.Destinations;
 import io.mirante.platform.outbound.RefusedAddressException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -14,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -82,6 +86,30 @@ public final class S3Objects {
                                             .formatted(done.get(), objects.size()));
             wait(fetchAll(client, place, objects, folder, done), place, tell);
             return new Fetched(files(folder, objects.size()), format, null);
+        }
+    }
+
+    /**
+     * What tells the prefix's objects as they are from what they were or will be; empty when there is none.
+     *
+     * @param progress is told what is under way, now and then; may throw to end it
+     */
+    public Optional<String> position(
+            S3Place place, Credentials credentials, Consumer<String> progress)
+            throws FetchFailedException {
+        try (var http = new GuardedHttp(destinations);
+                var client = client(place, credentials, http)) {
+            var objects =
+                    wait(list(client, place), place, () -> progress.accept("listing " + place));
+            return objects.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(
+                            Sha256.hex(
+                                    objects.stream()
+                                            .map(object -> object.key() + "\n" + object.eTag())
+                                            .sorted()
+                                            .collect(Collectors.joining("\n"))
+                                            .getBytes(StandardCharsets.UTF_8)));
         }
     }
 

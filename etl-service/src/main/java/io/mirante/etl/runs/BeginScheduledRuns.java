@@ -107,6 +107,7 @@ final class BeginScheduledRuns implements SmartLifecycle {
                         load == null ? null : load.strategy(),
                         schedule.strict(),
                         null,
+                        null,
                         id(schedule));
         return isOver(db, tenant, schedule)
                 .flatMap(over ->

@@ -51,7 +51,7 @@ class RunController {
         return database.one(
                 tenant,
                 db ->
-                        Sources.require(db, tenant, valid.source())
+                        Sources.require(db, tenant, valid)
                                 .then(
                                         Runs.submit(jobs, db, tenant, valid)
                                                 .switchIfEmpty(
@@ -78,7 +78,10 @@ class RunController {
                         database.one(
                                 caller.tenant(),
                                 db ->
-                                        FeatureLoads.rollBack(db, caller.tenant(), executionId)
+                                        MicroBatches.requireWayBack(db, caller.tenant(), run)
+                                                .then(
+                                                        FeatureLoads.rollBack(
+                                                                db, caller.tenant(), executionId))
                                                 .then(
                                                         Runs.find(
                                                                 db,
@@ -107,7 +110,8 @@ class RunController {
                 && run.source().equals(request.source())
                 && run.strict() == request.strict()
                 && (run.load() == null ? null : run.load().strategy()) == request.load()
-                && Objects.equals(run.referenceTime(), request.referenceTime());
+                && Objects.equals(run.referenceTime(), request.referenceTime())
+                && Objects.equals(run.intervalSeconds(), request.intervalSeconds());
     }
 
     @GetMapping("/api/v1/etl/runs")
