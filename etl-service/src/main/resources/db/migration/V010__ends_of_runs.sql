@@ -13,7 +13,7 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER end_run AFTER UPDATE OF status ON job FOR EACH ROW
-    WHEN (NEW.kind = 'etl_run' AND NEW.status IN ('failed', 'cancelled') AND OLD.status <> NEW.status)
+    WHEN (NEW.kind IN ('etl_run', 'etl_stream') AND NEW.status IN ('failed', 'cancelled') AND OLD.status <> NEW.status)
     EXECUTE FUNCTION end_run_of_job();
 
 -- Those that ended so before. The tables' owner sees no rows while row security is forced.

@@ -86,6 +86,20 @@ public final class BatchFeatures {
         return population;
     }
 
+    /** Makes them, each user compared with a population that is in force; otherwise as {@link #make}. */
+    public static void compared(
+            DuckDBConnection connection,
+            String events,
+            String person,
+            Instant asOf,
+            String currency,
+            Population inForce)
+            throws SQLException {
+        var batch = new BatchFeatures(connection, asOf);
+        batch.aggregate(events, person, currency);
+        batch.compare(inForce);
+    }
+
     /** Whether the table has no user. */
     public static boolean isEmpty(DuckDBConnection connection) throws SQLException {
         try (var statement = connection.createStatement();

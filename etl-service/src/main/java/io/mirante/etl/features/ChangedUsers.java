@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.stereotype.Component;
@@ -26,6 +27,21 @@ public final class ChangedUsers {
         public int compareTo(Key other) {
             return ORDER.compare(this, other);
         }
+    }
+
+    /** Numbers of users whose features were computed as of a later moment; those of the minute before it may be among them. */
+    public static Mono<Long[]> since(String tenant, Instant moment, DatabaseClient db) {
+        return db.sql(
+                        """
+                        SELECT person_no FROM user_feature_state
+                        WHERE tenant_id = $1 AND features IS NOT NULL AND as_of > $2::timestamptz - interval '1 minute'\
+                        """)
+                .bind(0, tenant)
+                .bind(1, moment)
+                .map(row -> Objects.requireNonNull(row.get(0, Long.class)))
+                .all()
+                .collectList()
+                .map(numbers -> numbers.toArray(Long[]::new));
     }
 
     /**

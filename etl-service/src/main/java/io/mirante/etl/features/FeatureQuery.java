@@ -148,15 +148,17 @@ public final class FeatureQuery {
     }
 
     /**
-     * The events of all users as the query reads them: person_no, then {@link #COLUMNS}.
+     * The events of users as the query reads them: person_no, then {@link #COLUMNS}.
      *
      * @param tenant expression, such as {@code $1}, of type text
      * @param asOf of type timestamptz: later events and merges are left out
+     * @param persons array of users' numbers (bigint[]); null = all users
      */
-    static String events(String tenant, String asOf) {
-        return (OF_ALL + " AND e.occurred_at < :as_of")
+    static String events(String tenant, String asOf, @Nullable String persons) {
+        return ((persons == null ? OF_ALL : OF_SOME) + " AND e.occurred_at < :as_of")
                 .replace(":tenant", tenant)
-                .replace(":as_of", asOf);
+                .replace(":as_of", asOf)
+                .replace(":persons", String.valueOf(persons));
     }
 
     /**

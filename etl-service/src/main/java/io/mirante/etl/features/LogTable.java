@@ -60,14 +60,20 @@ public final class LogTable {
     /**
      * Fills a run's empty tables with what had occurred before a moment. Rows stream through.
      *
+     * @param persons numbers of the users whose events they are; null = all users
      * @param read is told how many there are so far, now and then; may throw to end it
      */
     public static void into(
-            Tables tables, TenantDatabase database, String tenant, Instant asOf, LongConsumer read)
+            Tables tables,
+            TenantDatabase database,
+            String tenant,
+            Instant asOf,
+            Long @Nullable [] persons,
+            LongConsumer read)
             throws SQLException {
         long count = 0;
         try (var table = tables.filled(COLUMNS);
-                var rows = rows(database, tenant, asOf).toStream(FETCH)) {
+                var rows = rows(database, tenant, asOf, persons).toStream(FETCH)) {
             for (var row : (Iterable<@Nullable String[]>) rows::iterator) {
                 table.beginRow();
                 count++;
@@ -87,26 +93,32 @@ public final class LogTable {
     }
 
     private static Flux<@Nullable String[]> rows(
-            TenantDatabase database, String tenant, Instant asOf) {
+            TenantDatabase database, String tenant, Instant asOf, Long @Nullable [] persons) {
         var texts = COLUMNS.stream().map(c -> c + "::text").collect(Collectors.joining(", "));
         return database.many(
                 tenant,
-                db ->
-                        db.sql("SET LOCAL statement_timeout = '30min'")
-                                .then()
-                                .thenMany(
-                                        db.sql(
-                                                        "SELECT %s FROM (%s) e"
-                                                                .formatted(
-                                                                        texts,
-                                                                        FeatureQuery.events(
-                                                                                "$1",
-                                                                                "$2::timestamptz")))
-                                                .filter(statement -> statement.fetchSize(FETCH))
-                                                .bind(0, tenant)
-                                                .bind(1, asOf)
-                                                .map(LogTable::row)
-                                                .all()));
+                db -> {
+                    var query =
+                            db.sql(
+                                            "SELECT %s FROM (%s) e"
+                                                    .formatted(
+                                                            texts,
+                                                            FeatureQuery.events(
+                                                                    "$1",
+                                                                    "$2::timestamptz",
+                                                                    persons == null
+                                                                            ? null
+                                                                            : "$3::bigint[]")))
+                                    .filter(statement -> statement.fetchSize(FETCH))
+                                    .bind(0, tenant)
+                                    .bind(1, asOf);
+                    return db.sql("SET LOCAL statement_timeout = '30min'")
+                            .then()
+                            .thenMany(
+                                    (persons == null ? query : query.bind(2, persons))
+                                            .map(LogTable::row)
+                                            .all());
+                });
     }
 
     private static @Nullable String[] row(Readable row) {

@@ -39,6 +39,11 @@ public final class Populations {
                 .one();
     }
 
+    /** What users are compared with now; empty before the first batch run over the event log. */
+    public static Mono<Population> inForce(String tenant, DatabaseClient db) {
+        return newest(tenant, db).map(Versioned::population);
+    }
+
     /**
      * Puts a new one in force; empty when one of a later moment is. {@link #compareAgain} has users compared with it.
      *

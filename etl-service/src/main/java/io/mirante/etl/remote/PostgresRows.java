@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -87,6 +88,21 @@ public final class PostgresRows {
                 case IOException io -> throw io;
                 default -> throw e;
             }
+        }
+    }
+
+    /** Highest value of the watermark column; empty when there is no row, or no such column. */
+    public Optional<String> position(PostgresPlace place, Credentials credentials)
+            throws FetchFailedException {
+        try (var connection = connect(place, credentials)) {
+            begin(connection);
+            var query = place.query();
+            if (query != null) {
+                refuseOthersThanOneSelect(connection, query);
+            }
+            return Optional.ofNullable(highest(connection, place, rows(place, null)));
+        } catch (SQLException e) {
+            throw new FetchFailedException(reason(e, place), e);
         }
     }
 

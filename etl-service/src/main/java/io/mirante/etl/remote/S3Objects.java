@@ -1,15 +1,18 @@
 package io.mirante.etl.remote;
 
+import io.mirante.contracts.Sha256;
 import io.mirante.etl.quality.FileFormat;
 import io.mirante.platform.outbound.Destinations;
 import io.mirante.platform.outbound.RefusedAddressException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -17,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -116,6 +120,30 @@ public final class S3Objects {
                     "the objects under %s have %d bytes, more than the %d of MAX_SOURCE_SIZE; choose a longer prefix"
                             .formatted(place, bytes, maxBytes),
                     null);
+        }
+    }
+
+    /**
+     * What tells the prefix's objects as they are from what they were or will be; empty when there is none.
+     *
+     * @param progress is told what is under way, now and then; may throw to end it
+     */
+    public Optional<String> position(
+            S3Place place, Credentials credentials, Consumer<String> progress)
+            throws FetchFailedException {
+        try (var http = new GuardedHttp(destinations);
+                var client = client(place, credentials, http)) {
+            var objects =
+                    wait(list(client, place), place, () -> progress.accept("listing " + place));
+            return objects.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(
+                            Sha256.hex(
+                                    objects.stream()
+                                            .map(object -> object.key() + "\n" + object.eTag())
+                                            .sorted()
+                                            .collect(Collectors.joining("\n"))
+                                            .getBytes(StandardCharsets.UTF_8)));
         }
     }
 

@@ -73,6 +73,7 @@ final class BeginScheduledRuns extends Periodic {
                         load == null ? null : load.strategy(),
                         schedule.strict(),
                         null,
+                        null,
                         id(schedule));
         return isOver(db, tenant, schedule)
                 .flatMap(over ->

@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * @param recordsRefused users that an append refused, since they were known; {@code refused.csv} of the job lists them
  * @param population version of what live users are compared with since this run; null = it set none
  * @param rolledBackAt null = the load stands
+ * @param intervalSeconds how often a streaming run looks; null = it is none
+ * @param microBatches of a streaming run, so far; its figures are theirs together, score, grade, gate and report the last one's
+ * @param partOf execution_id of the streaming run whose micro-batch it is; null = of none
  * @param successRate cleaned ÷ extracted
  * @param gate {@code pass}, or {@code fail} when a critical check did
  * @param stoppedBy the checks that did, {@code raw.completeness}
@@ -44,6 +47,9 @@ record Run(
         @Nullable Long recordsLoaded,
         @Nullable Long recordsRefused,
         @Nullable Long population,
+        @Nullable Integer intervalSeconds,
+        @Nullable Long microBatches,
+        @Nullable String partOf,
         @Nullable Instant loadedAt,
         @Nullable Instant rolledBackAt,
         @Nullable Double dataQualityScore,

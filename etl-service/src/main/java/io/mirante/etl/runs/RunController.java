@@ -51,7 +51,7 @@ class RunController {
         return database.one(
                 tenant,
                 db ->
-                        Sources.require(db, tenant, valid.source())
+                        Sources.require(db, tenant, valid)
                                 .then(
                                         Runs.submit(jobs, db, tenant, valid)
                                                 .switchIfEmpty(
@@ -74,7 +74,10 @@ class RunController {
                         database.one(
                                 tenant,
                                 db ->
-                                        FeatureLoads.requireWayBack(db, tenant, executionId)
+                                        MicroBatches.requireWayBack(db, tenant, run)
+                                                .then(
+                                                        FeatureLoads.requireWayBack(
+                                                                db, tenant, executionId))
                                                 .then(
                                                         RollBackLoad.submit(
                                                                 jobs, db, tenant, executionId))))
@@ -108,7 +111,8 @@ class RunController {
                 && run.source().equals(request.source())
                 && run.strict() == request.strict()
                 && (run.load() == null ? null : run.load().strategy()) == request.load()
-                && Objects.equals(run.referenceTime(), request.referenceTime());
+                && Objects.equals(run.referenceTime(), request.referenceTime())
+                && Objects.equals(run.intervalSeconds(), request.intervalSeconds());
     }
 
     @GetMapping("/api/v1/etl/runs")

@@ -14,11 +14,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which run.
  *
- * @param mode {@code validate_only}, or {@code batch}, which makes a feature set of what is left and loads it
+ * @param mode {@code validate_only}, {@code batch}, which makes a feature set of what is left and loads it, or {@code streaming}, which
+ *     does so again whenever the source has something new, until it is cancelled
  * @param source name of a source, or {@code events}, the event log
  * @param load how a batch run loads; null = merge
  * @param strict whether a critical check that fails on what was given fails the run; else only on what cleaning leaves
  * @param referenceTime moment that freshness counts from and that features are of; null = now
+ * @param intervalSeconds how often a streaming run looks, [10, 3600]; null = 60
  * @param executionId the caller's own name for the run; the same again is answered with the same job
  */
 record RunRequest(
@@ -27,10 +29,16 @@ record RunRequest(
         @Nullable Load load,
         @Nullable Boolean strict,
         @Nullable Instant referenceTime,
+        @Nullable Integer intervalSeconds,
         @Nullable String executionId) {
 
     static final String VALIDATE_ONLY = "validate_only";
     static final String BATCH = "batch";
+    static final String STREAMING = "streaming";
+
+    private static final int MIN_INTERVAL = 10;
+    private static final int MAX_INTERVAL = 3_600;
+    private static final int USUAL_INTERVAL = 60;
 
     /** The source that is always there. */
     static final String EVENTS = "events";
@@ -49,6 +57,7 @@ record RunRequest(
             @Nullable LoadStrategy load,
             boolean strict,
             @Nullable Instant referenceTime,
+            @Nullable Integer intervalSeconds,
             String executionId) {}
 
     /**
@@ -67,14 +76,14 @@ record RunRequest(
 
     /** Adds what is wrong. */
     void check(List<FieldError> errors) {
-        boolean batch = BATCH.equals(mode);
-        if (!batch && !VALIDATE_ONLY.equals(mode)) {
+        boolean streaming = STREAMING.equals(mode);
+        boolean loads = streaming || BATCH.equals(mode);
+        if (!loads && !VALIDATE_ONLY.equals(mode)) {
             errors.add(
                     new FieldError(
-                            "/mode",
-                            "unknown",
-                            "mode must be validate_only or batch; features of live events are kept current without a run"));
+                            "/mode", "unknown", "mode must be validate_only, batch or streaming"));
         }
+        checkStreaming(streaming, errors);
         if (strategy().isEmpty()) {
             errors.add(
                     new FieldError(
@@ -82,10 +91,12 @@ record RunRequest(
                             "unknown",
                             "strategy must be merge, replace or append"));
         }
-        if (load != null && !batch) {
+        if (load != null && !loads) {
             errors.add(
                     new FieldError(
-                            "/load", "invalid", "only a run of mode batch loads; leave load out"));
+                            "/load",
+                            "invalid",
+                            "only runs of mode batch and streaming load; leave load out"));
         }
         if (source == null || source.isBlank()) {
             errors.add(
@@ -103,14 +114,45 @@ record RunRequest(
         }
     }
 
+    private void checkStreaming(boolean streaming, List<FieldError> errors) {
+        if (streaming && strategy().filter(s -> s != LoadStrategy.MERGE).isPresent()) {
+            errors.add(
+                    new FieldError(
+                            "/load/strategy",
+                            "invalid",
+                            "a streaming run merges; leave load out, or use mode batch"));
+        }
+        if (streaming && referenceTime != null) {
+            errors.add(
+                    new FieldError(
+                            "/reference_time",
+                            "invalid",
+                            "a streaming run is of the moment; leave reference_time out"));
+        }
+        if (intervalSeconds != null
+                && (!streaming
+                        || intervalSeconds < MIN_INTERVAL
+                        || intervalSeconds > MAX_INTERVAL)) {
+            errors.add(
+                    new FieldError(
+                            "/interval_seconds",
+                            "invalid",
+                            "interval_seconds must be %d to %d, and is for mode streaming alone"
+                                    .formatted(MIN_INTERVAL, MAX_INTERVAL)));
+        }
+    }
+
     /** What was checked. */
     Valid valid() {
         return new Valid(
                 Objects.requireNonNull(mode),
                 Objects.requireNonNull(source),
-                BATCH.equals(mode) ? strategy().orElseThrow() : null,
+                VALIDATE_ONLY.equals(mode) ? null : strategy().orElseThrow(),
                 Boolean.TRUE.equals(strict),
                 referenceTime == null ? null : referenceTime.truncatedTo(ChronoUnit.MICROS),
+                STREAMING.equals(mode)
+                        ? Objects.requireNonNullElse(intervalSeconds, USUAL_INTERVAL)
+                        : null,
                 Objects.requireNonNullElseGet(executionId, () -> UUID.randomUUID().toString()));
     }
 

@@ -3,6 +3,7 @@ package io.mirante.etl.runs;
 import io.mirante.contracts.Json;
 import io.mirante.etl.EtlSettings;
 import io.mirante.etl.features.BatchFeatures;
+import io.mirante.etl.features.ChangedUsers;
 import io.mirante.etl.features.LogTable;
 import io.mirante.etl.features.Population;
 import io.mirante.etl.features.Populations;
@@ -29,6 +30,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -94,8 +96,13 @@ final class RunSource implements JobHandler {
 
     @Override
     public JsonNode run(JobContext context) throws IOException, SQLException, JobFailedException {
+        return run(context, context.payload().path(EXECUTION_ID).asString());
+    }
+
+    /** Does a run in a job's turn. */
+    JsonNode run(JobContext context, String id)
+            throws IOException, SQLException, JobFailedException {
         var tenant = context.tenant();
-        var id = context.payload().path(EXECUTION_ID).asString();
         var run = find(tenant, id);
         if (run.loadedAt() != null) {
             // The service went away between the load and the job's end.
@@ -160,7 +167,8 @@ final class RunSource implements JobHandler {
             work(context, run, log(context, run), null);
             return;
         }
-        try (var input = sources.fetch(source(run, context.tenant()), context)) {
+        try (var input =
+                sources.fetch(source(run, context.tenant()), run.partOf() != null, context)) {
             var order =
                     order(
                             context.tenant(),
@@ -239,19 +247,22 @@ final class RunSource implements JobHandler {
                                 BatchFeatures.TABLE,
                                 Stream.concat(Stream.of("user_id"), BatchFeatures.names().stream())
                                         .toList());
-        load(context, run, order, report, made, csv, input);
+        load(context, run, order, report, order.reference(), made.orElse(null), csv, input);
         settle(tenant);
     }
 
     /**
      * The load, what it found, how far the source was read and what live users are compared with from now on: all of it or nothing.
+     *
+     * @param population null = as before
      */
     private void load(
             JobContext context,
             Run run,
             TableCheck.Order judged,
             QualityReport report,
-            Population population,
+            Instant moment,
+            @Nullable Population population,
             Path csv,
             SourceFetch.@Nullable Input input)
             throws IOException {
@@ -263,7 +274,7 @@ final class RunSource implements JobHandler {
                         id,
                         Objects.requireNonNull(run.load()).strategy(),
                         csv,
-                        population.asOf(),
+                        moment,
                         settings.keepBackups());
         var refused = context.scratch(REFUSED);
         var told = context.file(REFUSED);
@@ -281,7 +292,10 @@ final class RunSource implements JobHandler {
                                                                             run,
                                                                             tenant,
                                                                             population)
-                                                                    : input.advance(db, tenant, id))
+                                                                    : run.partOf() == null
+                                                                            ? input.advance(
+                                                                                    db, tenant, id)
+                                                                            : Mono.<Void>empty())
                                                             .then(
                                                                     Runs.complete(
                                                                             db,
@@ -308,8 +322,8 @@ final class RunSource implements JobHandler {
     }
 
     private static Mono<Void> inForce(
-            DatabaseClient db, Run run, String tenant, Population population) {
-        return population.buyers() == 0
+            DatabaseClient db, Run run, String tenant, @Nullable Population population) {
+        return population == null || population.buyers() == 0
                 ? Mono.empty()
                 : Populations.add(tenant, run.executionId(), population, db)
                         .flatMap(
@@ -338,17 +352,49 @@ final class RunSource implements JobHandler {
         return check.tables().events(mapping);
     }
 
-    private Population features(String tenant, Run run, TableCheck.Order order, TableCheck check)
-            throws SQLException {
+    /** Makes the features; answers what users were compared with, unless it was in force already. */
+    private Optional<Population> features(
+            String tenant, Run run, TableCheck.Order order, TableCheck check) throws SQLException {
         var of = tenants.settings(tenant);
         boolean log = run.source().equals(RunRequest.EVENTS);
-        return BatchFeatures.make(
-                check.tables().connection(),
-                log ? Tables.CLEAN : Tables.EVENTS,
-                log ? LogTable.PERSON : "user_id",
-                order.reference(),
-                of.currency(),
-                of.rfmBoundaries());
+        var table = log ? Tables.CLEAN : Tables.EVENTS;
+        var person = log ? LogTable.PERSON : "user_id";
+        var inForce = since(tenant, run) == null ? null : inForce(tenant);
+        if (inForce != null) {
+            BatchFeatures.compared(
+                    check.tables().connection(),
+                    table,
+                    person,
+                    order.reference(),
+                    of.currency(),
+                    inForce);
+            return Optional.empty();
+        }
+        return Optional.of(
+                BatchFeatures.make(
+                        check.tables().connection(),
+                        table,
+                        person,
+                        order.reference(),
+                        of.currency(),
+                        of.rfmBoundaries()));
+    }
+
+    private @Nullable Population inForce(String tenant) {
+        return ask(tenant, db -> Populations.inForce(tenant, db)).block(LIMIT);
+    }
+
+    /**
+     * From when on changed users are a micro-batch of the event log; null = it is none, or all users are. The first one is of all
+     * users, and so is one before anything is in force to compare users with.
+     */
+    private @Nullable Instant since(String tenant, Run run) {
+        if (run.partOf() == null || !run.source().equals(RunRequest.EVENTS)) {
+            return null;
+        }
+        var before =
+                ask(tenant, db -> MicroBatches.before(db, tenant, run.executionId())).block(LIMIT);
+        return before == null || inForce(tenant) == null ? null : Instant.parse(before);
     }
 
     private TableCheck.Order log(JobContext context, Run run) {
@@ -356,6 +402,11 @@ final class RunSource implements JobHandler {
         var known = Objects.requireNonNull(asOf.ofLog().block(LIMIT));
         var given = reference(run);
         var moment = given.isBefore(known) ? given : known;
+        var since = since(tenant, run);
+        var changed =
+                since == null
+                        ? null
+                        : ask(tenant, db -> ChangedUsers.since(tenant, since, db)).block(LIMIT);
         return order(
                 tenant,
                 run,
@@ -365,6 +416,7 @@ final class RunSource implements JobHandler {
                                 database,
                                 tenant,
                                 moment,
+                                changed,
                                 read -> context.progress(0, "reading, %d events".formatted(read))),
                 LogTable.shape(),
                 moment);

@@ -44,7 +44,7 @@ final class Runs {
             """
             execution_id, job_id, mode, source, strict, reference_time, status, requested_at, started_at, finished_at,
             extracted, kept, score, grade, gate, stopped_by, error, strategy, transformed, loaded, refused, population,
-            loaded_at, rolled_back_at, anomalies::text\
+            loaded_at, rolled_back_at, interval_seconds, micro_batches, part_of, anomalies::text\
             """;
 
     private Runs() {}
@@ -57,7 +57,9 @@ final class Runs {
                         jobs.submit(
                                         db,
                                         tenant,
-                                        RunSource.KIND,
+                                        request.intervalSeconds() == null
+                                                ? RunSource.KIND
+                                                : StreamSource.KIND,
                                         Json.mapper()
                                                 .createObjectNode()
                                                 .put(RunSource.EXECUTION_ID, id))
@@ -72,15 +74,17 @@ final class Runs {
         var spec =
                 db.sql(
                                 """
-                                INSERT INTO etl_run (tenant_id, execution_id, mode, source, strict, strategy, reference_time)
-                                VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7) ON CONFLICT DO NOTHING RETURNING execution_id\
+                                INSERT INTO etl_run (tenant_id, execution_id, mode, source, strict, strategy, reference_time,
+                                    interval_seconds, micro_batches)
+                                VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, $8, CASE WHEN $8 IS NOT NULL THEN 0 END) ON CONFLICT DO NOTHING RETURNING execution_id\
                                 """)
                         .bind(0, tenant)
                         .bind(1, request.executionId())
                         .bind(2, request.mode())
                         .bind(3, request.source())
                         .bind(4, request.strict())
-                        .bind(5, request.load() == null ? "" : request.load().label());
+                        .bind(5, request.load() == null ? "" : request.load().label())
+                        .bind(7, Parameters.in(R2dbcType.INTEGER, request.intervalSeconds()));
         var reference = request.referenceTime();
         return (reference == null ? spec.bindNull(6, Instant.class) : spec.bind(6, reference))
                 .map(row -> Objects.requireNonNull(row.get(0, String.class)))
@@ -185,13 +189,16 @@ final class Runs {
                 .one();
     }
 
-    /** Profile of what cleaning left in the source's last run whose gate passed; empty map before. */
+    /**
+     * Profile of what cleaning left in the source's last run whose gate passed, but for micro-batches of the event log, which are of
+     * some users; empty map before.
+     */
     static Mono<Map<String, ColumnProfile>> baseline(
             DatabaseClient db, String tenant, String source, String part) {
         return db.sql(
                         """
                         SELECT report #>> ARRAY[$3, 'profile'] FROM etl_run
-                        WHERE tenant_id = $1 AND source = $2 AND status = 'completed' AND gate = 'pass'
+                        WHERE tenant_id = $1 AND source = $2 AND status = 'completed' AND gate = 'pass' AND (part_of IS NULL OR source <> 'events')
                             AND report #> ARRAY[$3, 'profile'] IS NOT NULL
                         ORDER BY finished_at DESC LIMIT 1\
                         """)
@@ -281,7 +288,7 @@ final class Runs {
                 .one();
     }
 
-    /** Newest completed runs of the same source and mode. */
+    /** Newest completed runs of the same source and mode; micro-batches of the event log are of some users, and tell nothing. */
     private static Flux<Anomalies.Figures> past(
             DatabaseClient db, String tenant, String executionId) {
         return db.sql(
@@ -292,6 +299,7 @@ final class Runs {
                         FROM etl_run WHERE tenant_id = $1 AND status = 'completed' AND execution_id <> $2
                             AND (source, mode) = (
                                 SELECT source, mode FROM etl_run WHERE tenant_id = $1 AND execution_id = $2)
+                            AND (part_of IS NULL OR source <> 'events')
                             AND extracted IS NOT NULL AND score IS NOT NULL AND started_at IS NOT NULL
                         ORDER BY finished_at DESC LIMIT $3\
                         """)
@@ -387,6 +395,9 @@ final class Runs {
                 row.get(19, Long.class),
                 row.get(20, Long.class),
                 row.get(21, Long.class),
+                row.get(24, Integer.class),
+                row.get(25, Long.class),
+                row.get(26, String.class),
                 row.get(22, Instant.class),
                 row.get(23, Instant.class),
                 row.get(12, Double.class),
@@ -398,7 +409,7 @@ final class Runs {
                 row.get(14, String.class),
                 stoppedBy == null ? List.of() : List.of(stoppedBy),
                 row.get(16, String.class),
-                anomalies(row.get(24, String.class)));
+                anomalies(row.get(27, String.class)));
     }
 
     /** As stored; null = not judged. */

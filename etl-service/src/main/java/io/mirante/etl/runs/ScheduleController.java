@@ -50,7 +50,7 @@ class ScheduleController {
         return database.one(
                 tenant,
                 db ->
-                        Sources.require(db, tenant, valid.run().source())
+                        Sources.require(db, tenant, valid.run())
                                 .then(
                                         Mono.defer(() ->
                                                 Schedules.put(

@@ -71,7 +71,14 @@ record ScheduleRequest(
         }
         checkCron(errors);
         var zone = zone(usual, errors);
-        var run = new RunRequest(mode, source, load, strict, null, null);
+        var run = new RunRequest(mode, source, load, strict, null, null, null);
+        if (RunRequest.STREAMING.equals(mode)) {
+            errors.add(
+                    new FieldError(
+                            "/mode",
+                            "invalid",
+                            "a streaming run goes on by itself; schedule mode batch or validate_only"));
+        }
         run.check(errors);
         if (!errors.isEmpty()) {
             throw ProblemException.malformed(errors);

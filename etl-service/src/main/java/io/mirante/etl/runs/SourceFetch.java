@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.springframework.r2dbc.core.DatabaseClient;
@@ -87,12 +88,14 @@ final class SourceFetch {
     /**
      * Brings them.
      *
+     * @param whole whether rows that an earlier run has read are read too
      * @throws JobFailedException when that is not possible; the message is for the source's owner
      */
-    Input fetch(Source source, JobContext context) throws IOException, JobFailedException {
+    Input fetch(Source source, boolean whole, JobContext context)
+            throws IOException, JobFailedException {
         var upload = source.file();
         return upload == null
-                ? fetched(source, context)
+                ? fetched(source, whole, context)
                 : new Input(
                         source,
                         new Fetched(List.of(uploaded(source, upload)), format(source), null),
@@ -118,14 +121,32 @@ final class SourceFetch {
         return file;
     }
 
-    private Input fetched(Source source, JobContext context)
+    /**
+     * What changes whenever the source has something new; empty while it has nothing.
+     *
+     * @throws JobFailedException when that cannot be told; the message is for the source's owner
+     */
+    Optional<String> position(Source source, JobContext context) throws JobFailedException {
+        var credentials = credentials(source, context.tenant());
+        try {
+            return switch (Objects.requireNonNull(source.place())) {
+                case S3Place place ->
+                        objects.position(place, credentials, what -> context.progress(0, what));
+                case PostgresPlace place -> rows.position(place, credentials);
+            };
+        } catch (FetchFailedException e) {
+            throw new JobFailedException("unreadable-source", String.valueOf(e.getMessage()));
+        }
+    }
+
+    private Input fetched(Source source, boolean whole, JobContext context)
             throws IOException, JobFailedException {
         var folder = folder(context);
         boolean complete = false;
         try {
             FileSystemUtils.deleteRecursively(folder);
             Files.createDirectory(folder);
-            var input = new Input(source, fetch(source, context, folder), folder);
+            var input = new Input(source, fetch(source, whole, context, folder), folder);
             complete = true;
             return input;
         } catch (FetchFailedException e) {
@@ -137,7 +158,7 @@ final class SourceFetch {
         }
     }
 
-    private Fetched fetch(Source source, JobContext context, Path folder)
+    private Fetched fetch(Source source, boolean whole, JobContext context, Path folder)
             throws IOException, JobFailedException, FetchFailedException {
         var credentials = credentials(source, context.tenant());
         Consumer<String> progress = what -> context.progress(0, what);
@@ -145,7 +166,12 @@ final class SourceFetch {
             case S3Place place ->
                     objects.fetch(place, format(source), credentials, folder, progress);
             case PostgresPlace place ->
-                    rows.fetch(place, source.watermarkValue(), credentials, folder, progress);
+                    rows.fetch(
+                            place,
+                            whole ? null : source.watermarkValue(),
+                            credentials,
+                            folder,
+                            progress);
         };
     }
 

@@ -93,8 +93,9 @@ final class Sources {
                 .one();
     }
 
-    /** Fails with 400 when a run cannot name that source. */
-    static Mono<Void> require(DatabaseClient db, String tenant, String name) {
+    /** Fails with 400 when such a run cannot name that source. */
+    static Mono<Void> require(DatabaseClient db, String tenant, RunRequest.Valid run) {
+        var name = run.source();
         return name.equals(RunRequest.EVENTS)
                 ? Mono.empty()
                 : find(db, tenant, name)
@@ -105,7 +106,28 @@ final class Sources {
                                                 "unknown",
                                                 "there is no source %s; see GET /api/v1/etl/sources"
                                                         .formatted(name))))
-                        .then();
+                        .flatMap(source ->
+                                run.intervalSeconds() == null ? Mono.empty() : streamable(source));
+    }
+
+    private static Mono<Void> streamable(Source source) {
+        var place = source.place();
+        if (place == null) {
+            return Mono.error(
+                    ProblemException.malformed(
+                            "/source",
+                            "invalid",
+                            "the upload %s does not change; use mode batch, or a source of kind s3 or postgresql"
+                                    .formatted(source.name())));
+        }
+        return place instanceof PostgresPlace rows && rows.watermark() == null
+                ? Mono.error(
+                        ProblemException.malformed(
+                                "/source",
+                                "invalid",
+                                "%s does not say what is new; name it again with a watermark column"
+                                        .formatted(source.name())))
+                : Mono.empty();
     }
 
     /** By name. */

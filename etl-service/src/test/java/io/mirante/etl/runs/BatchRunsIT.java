@@ -1,6 +1,7 @@
 package io.mirante.etl.runs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
@@ -8,6 +9,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.mirante.contracts.gateway.PersonErased;
 import io.mirante.etl.RawRecords;
 import io.mirante.etl.features.FeatureCatalog;
+import io.mirante.platform.jobs.JobAgainException;
 import io.mirante.platform.jobs.JobContext;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.platform.persistence.StreamDatabase;
@@ -42,6 +44,7 @@ class BatchRunsIT {
     @Autowired StreamDatabase stream;
     @Autowired MeterRegistry meters;
     @Autowired RunSource runSource;
+    @Autowired StreamSource streamSource;
 
     @TempDir Path folder;
 
@@ -177,6 +180,130 @@ class BatchRunsIT {
         assertThat(again.path("records_loaded").asInt()).isEqualTo(2);
         assertThat(folder).as("disk space is given back").isEmptyDirectory();
         assertThat(client.get("/api/v1/etl/runs/one", 200)).isEqualTo(run);
+    }
+
+    @Test
+    void aStreamOfTheLogLoadsWhoeverChangedOnceWhateverBreaks() throws Exception {
+        var tenant = mesh.newTenant();
+        var client = new RunClient(mesh, tenant);
+        var at = Instant.parse("2026-11-01T00:00:00Z");
+        var users = List.of("ana", "bob", "cy");
+        var records = new ArrayList<Outgoing>();
+        for (int i = 0; i < users.size(); i++) {
+            records.add(
+                    RawRecords.raw(
+                            tenant, RawRecords.purchase(users.get(i), at.plusSeconds(i), "1.00")));
+        }
+        mesh.sendAll(records);
+        current(tenant, 3);
+        var accepted =
+                client.post(
+                        "/api/v1/etl/runs",
+                        "{\"mode\": \"streaming\", \"source\": \"events\", \"execution_id\": \"s\", \"interval_seconds\": 3600}",
+                        202);
+        await().atMost(SOON).until(() -> row(tenant).equals("1 pending 3600"));
+        assertThat(users(tenant)).containsExactlyInAnyOrderElementsOf(users);
+        long population = client.get("/api/v1/etl/runs/s", 200).path("population").asLong();
+        assertThat(population).isPositive();
+
+        await().atMost(SOON)
+                .until(() ->
+                        count(
+                                        "SELECT count(*) FROM user_feature_state WHERE population IS NOT NULL AND tenant_id = ?",
+                                        tenant)
+                                == 3);
+        // Nothing of the first micro-batch is young enough to be loaded again.
+        execute(
+                "UPDATE user_feature_state SET as_of = as_of - interval '1 hour' WHERE tenant_id = ?",
+                tenant);
+        mesh.sendAll(
+                List.of(
+                        RawRecords.raw(
+                                tenant, RawRecords.purchase("ana", at.plusSeconds(60), "2.00"))));
+        current(tenant, 4);
+        var payload = RawRecords.json("{\"execution_id\": \"s\"}");
+        var job = accepted.path("job_id").asString();
+        assertThatThrownBy(() ->
+                        streamSource.run(
+                                new JobContext(
+                                        job,
+                                        tenant,
+                                        payload,
+                                        folder,
+                                        (progress, detail) -> {
+                                            if (detail.equals("loading")) {
+                                                throw new IllegalStateException("killed");
+                                            }
+                                        },
+                                        () -> false)))
+                .hasMessage("killed");
+        assertThat(row(tenant, "ana")).containsEntry("execution_id", "s.1");
+        for (int turn = 0; turn < 2; turn++) {
+            assertThatThrownBy(() ->
+                            streamSource.run(
+                                    new JobContext(
+                                            job,
+                                            tenant,
+                                            payload,
+                                            folder,
+                                            (progress, detail) -> {},
+                                            () -> false)))
+                    .isInstanceOf(JobAgainException.class);
+        }
+        assertThat(row(tenant, "ana"))
+                .containsEntry("execution_id", turnOf(client))
+                .containsEntry("orders", 2.0)
+                .containsEntry("monetary", 3.0);
+        assertThat(row(tenant, "bob")).containsEntry("execution_id", "s.1");
+        var run = client.get("/api/v1/etl/runs/s", 200);
+        assertThat(run.path("population").asLong()).as("as before").isEqualTo(population);
+        assertThat(client.get("/api/v1/etl/runs/s.2", 200).path("records_loaded").asInt()).isOne();
+        execute("UPDATE job SET status = 'cancelled' WHERE tenant_id = ?", tenant);
+    }
+
+    /** The last micro-batch: users of the minute before the one before are loaded again. */
+    private static String turnOf(RunClient client) {
+        return "s." + client.get("/api/v1/etl/runs/s", 200).path("micro_batches").asInt();
+    }
+
+    /** Live features count so many events. */
+    private void current(String tenant, int events) {
+        await().atMost(SOON)
+                .until(() ->
+                        count(
+                                        "SELECT sum((features ->> 'events_total')::float8) FROM user_feature_state WHERE tenant_id = ?",
+                                        tenant)
+                                == events);
+    }
+
+    private int count(String query, String tenant) throws SQLException {
+        try (var connection = mesh.jdbc();
+                var statement = connection.prepareStatement(query)) {
+            statement.setString(1, tenant);
+            var row = statement.executeQuery();
+            return row.next() ? row.getInt(1) : 0;
+        }
+    }
+
+    /** Micro-batches of the run s, its job's status and interval. */
+    private String row(String tenant) throws SQLException {
+        try (var connection = mesh.jdbc();
+                var query =
+                        connection.prepareStatement(
+                                "SELECT r.micro_batches, j.status, r.interval_seconds FROM etl_run r JOIN job j ON j.id = r.job_id WHERE r.tenant_id = ? AND r.execution_id = 's'")) {
+            query.setString(1, tenant);
+            var row = query.executeQuery();
+            row.next();
+            return row.getString(1) + " " + row.getString(2) + " " + row.getString(3);
+        }
+    }
+
+    private void execute(String update, String tenant) throws SQLException {
+        try (var connection = mesh.jdbc();
+                var statement = connection.prepareStatement(update)) {
+            statement.setString(1, tenant);
+            statement.executeUpdate();
+        }
     }
 
     @Test

@@ -501,6 +501,171 @@ class RemoteSourcesIT {
         assertThat(get(tenant, "/api/v1/etl/sources", 200).path("items")).isEmpty();
     }
 
+    // --- streaming
+
+    @Test
+    void aStreamingRunLoadsWhatIsNewUntilItIsCancelled() throws Exception {
+        var tenant = mesh.newTenant();
+        var schema = database("t9");
+        sql(
+                "CREATE TABLE %s.o (transaction_id int, user_id text, amount numeric, transaction_type text, status text, created_at timestamptz)"
+                        .formatted(schema),
+                "INSERT INTO %s.o VALUES (1, 'ana', 5, 'purchase', '', now()), (2, 'ana', 6, 'purchase', '', now()), (3, 'bob', 7, 'purchase', '', now())"
+                        .formatted(schema),
+                "GRANT SELECT ON ALL TABLES IN SCHEMA %s TO source_reader".formatted(schema));
+        name(
+                tenant,
+                postgres("orders", Map.of("table", schema + ".o", "watermark", "transaction_id")),
+                201);
+        assertThat(loaded(tenant).path("records_loaded").asInt()).isEqualTo(2);
+        var job =
+                stream(
+                        tenant,
+                        "{\"mode\":\"streaming\",\"source\":\"orders\",\"execution_id\":\"s\"}");
+        var first = after(tenant, 1);
+        assertThat(first.path("status").asString()).isEqualTo("running");
+        assertThat(first.path("interval_seconds").asInt()).isEqualTo(60);
+        assertThat(first.path("records_loaded").asInt()).isEqualTo(2);
+        assertThat(orders(tenant, "ana")).isEqualTo(2);
+
+        sql("INSERT INTO %s.o VALUES (4, 'ana', 8, 'purchase', '', now())".formatted(schema));
+        hurry(job);
+        var second = after(tenant, 2);
+        assertThat(orders(tenant, "ana")).as("all of her rows, not only the new one").isEqualTo(3);
+        assertThat(second.path("records_extracted").asInt()).isEqualTo(3 + 4);
+        assertThat(second.path("data_quality_score").asDouble()).isPositive();
+        hurry(job);
+        assertThat(after(tenant, 2).path("records_extracted").asInt())
+                .as("nothing new, nothing read")
+                .isEqualTo(3 + 4);
+        assertThat(watermark(tenant)).as("that of batch runs").isEqualTo("3");
+
+        json(post(tenant, "/api/v1/etl/runs/s/rollback", ""), 409);
+        json(post(tenant, "/api/v1/etl/runs/s.2/rollback", ""), 409);
+        client(tenant)
+                .delete()
+                .uri("/api/v1/jobs/" + job)
+                .exchange()
+                .expectStatus()
+                .is2xxSuccessful();
+        assertThat(get(tenant, "/api/v1/etl/runs/s", 200).path("status").asString())
+                .isEqualTo("cancelled");
+        assertThat(orders(tenant, "ana")).as("what was loaded stays").isEqualTo(3);
+        json(post(tenant, "/api/v1/etl/runs/s.2/rollback", ""), 200);
+        assertThat(orders(tenant, "ana")).isEqualTo(2);
+    }
+
+    @Test
+    void aMicroBatchThatTheGateStoppedIsTriedThreeTimes() throws Exception {
+        var tenant = mesh.newTenant();
+        put("stream/a.csv", HEADER + row(1) + row(2));
+        name(tenant, s3("orders", "csv", "stream/", s3.getPort()), 201);
+        var job =
+                stream(
+                        tenant,
+                        "{\"mode\":\"streaming\",\"source\":\"orders\",\"execution_id\":\"s\",\"interval_seconds\":3600,\"strict\":true}");
+        long users = after(tenant, 1).path("records_loaded").asLong();
+        assertThat(users).isPositive();
+        put("stream/b.csv", HEADER + row(3));
+        hurry(job);
+        assertThat(after(tenant, 2).path("records_extracted").asInt()).isEqualTo(2 + 3);
+
+        put("stream/c.csv", HEADER + row(1));
+        for (int failed = 1; failed <= 2; failed++) {
+            hurry(job);
+            var run = after(tenant, 2 + failed);
+            assertThat(run.path("status").asString()).isEqualTo("running");
+            assertThat(run.path("gate").asString()).isEqualTo("fail");
+        }
+        hurry(job);
+        await().atMost(SOON)
+                .until(() ->
+                        get(tenant, "/api/v1/etl/runs/s", 200)
+                                .path("status")
+                                .asString()
+                                .equals("failed"));
+        var run = get(tenant, "/api/v1/etl/runs/s", 200);
+        assertThat(run.path("error").asString()).contains("3 tries in a row");
+        assertThat(get(tenant, "/api/v1/etl/runs/s/report", 200).path("raw").isObject()).isTrue();
+        assertThat(get(tenant, "/api/v1/etl/runs/s.5", 200).path("records_loaded").isNull())
+                .isTrue();
+    }
+
+    @Test
+    void aSourceThatCannotSayWhatIsNewIsNotStreamed() throws Exception {
+        var tenant = mesh.newTenant();
+        var schema = database("t10");
+        sql("CREATE TABLE %s.a (id int)".formatted(schema));
+        name(tenant, postgres("orders", Map.of("table", schema + ".a")), 201);
+        new RunClient(mesh, tenant).upload("file", "a.csv", "id\n1\n", null);
+        Map.of(
+                        "\"source\":\"orders\"", "watermark",
+                        "\"source\":\"file\"", "mode batch",
+                        "\"source\":\"events\",\"interval_seconds\":9", "10 to 3600",
+                        "\"source\":\"events\",\"load\":{\"strategy\":\"replace\"}", "merges",
+                        "\"source\":\"events\",\"reference_time\":\"2026-01-01T00:00:00Z\"",
+                                "moment")
+                .forEach((rest, said) ->
+                        assertThat(
+                                        json(
+                                                        post(
+                                                                tenant,
+                                                                "/api/v1/etl/runs",
+                                                                "{\"mode\":\"streaming\",%s}"
+                                                                        .formatted(rest)),
+                                                        400)
+                                                .toString())
+                                .contains(said));
+    }
+
+    private String stream(String tenant, String body) {
+        return json(post(tenant, "/api/v1/etl/runs", body), 202).path("job_id").asString();
+    }
+
+    /** The streaming run s once so many micro-batches are over and it waits for more. */
+    private JsonNode after(String tenant, int microBatches) {
+        await().atMost(SOON)
+                .until(() ->
+                        get(tenant, "/api/v1/etl/runs/s", 200).path("micro_batches").asInt()
+                                        == microBatches
+                                && waits(tenant));
+        return get(tenant, "/api/v1/etl/runs/s", 200);
+    }
+
+    private boolean waits(String tenant) throws SQLException {
+        try (var connection = mesh.jdbc();
+                var query =
+                        connection.prepareStatement(
+                                "SELECT 1 FROM job WHERE tenant_id = ? AND status = 'pending' AND scheduled_at > now() AND attempts = 0")) {
+            query.setString(1, tenant);
+            return query.executeQuery().next();
+        }
+    }
+
+    /** Its time has come. */
+    private void hurry(String job) throws SQLException {
+        try (var connection = mesh.jdbc();
+                var update =
+                        connection.prepareStatement(
+                                "UPDATE job SET scheduled_at = now() WHERE id = ?")) {
+            update.setString(1, job);
+            assertThat(update.executeUpdate()).isOne();
+        }
+    }
+
+    private int orders(String tenant, String user) throws SQLException {
+        try (var connection = mesh.jdbc();
+                var query =
+                        connection.prepareStatement(
+                                "SELECT orders FROM ml_features.user_features WHERE tenant_id = ? AND user_id = ?")) {
+            query.setString(1, tenant);
+            query.setString(2, user);
+            var row = query.executeQuery();
+            assertThat(row.next()).isTrue();
+            return row.getInt(1);
+        }
+    }
+
     private void refused(String tenant, String body, String... pointers) {
         var problem = name(tenant, body, 400);
         assertThat(problem.path("errors"))

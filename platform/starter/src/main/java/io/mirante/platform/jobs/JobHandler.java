@@ -15,6 +15,7 @@ public interface JobHandler {
      * Does the work.
      *
      * @return the job's result, JSON
+     * @throws JobAgainException when there is more to do later: it is called again then
      * @throws JobFailedException when it cannot be done, with the reason for the caller
      * @throws Exception when something broke: tried again up to three times, then failed
      */

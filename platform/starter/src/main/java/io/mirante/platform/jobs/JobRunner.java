@@ -24,7 +24,8 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * Takes jobs one by one, at most two at a time, and runs each on a virtual thread while renewing its lease. A job that
- * breaks is tried three times; a worker that dies leaves a lease that runs out, and another starts the job again.
+ * breaks is tried three times; a worker that dies leaves a lease that runs out, and another starts the job again. A job that goes on
+ * later waits in the queue, not here.
  */
 final class JobRunner implements SmartLifecycle {
 
@@ -125,6 +126,8 @@ final class JobRunner implements SmartLifecycle {
             if (state.cancelled) {
                 end(job, "cancelled", null, null);
             } // else the service stops: the lease runs out and another takes over
+        } catch (JobAgainException e) {
+            again(job, state, e);
         } catch (JobFailedException e) {
             end(job, "failed", null, problem(job, e.kind(), String.valueOf(e.getMessage())));
         } catch (Exception e) {
@@ -160,6 +163,12 @@ final class JobRunner implements SmartLifecycle {
                     job.id(),
                     database.getMessage());
         }
+    }
+
+    private void again(Job job, State state, JobAgainException later) {
+        jobs.again(job.id(), worker, later.after(), state.progress, later.detail())
+                .retryWhen(Retry.backoff(5, Duration.ofMillis(300)))
+                .block(DATABASE.multipliedBy(3));
     }
 
     private void end(Job job, String status, @Nullable JsonNode result, @Nullable JsonNode error) {

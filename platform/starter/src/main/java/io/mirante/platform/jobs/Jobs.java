@@ -211,6 +211,22 @@ public final class Jobs {
                 .then();
     }
 
+    /** Puts a job that goes on later back in the queue, its tries counted from anew; one that was to be cancelled is. */
+    Mono<Void> again(String id, String worker, Duration after, double progress, String detail) {
+        return stream.client()
+                .sql(
+                        "UPDATE job SET status = CASE WHEN cancel_requested THEN 'cancelled' ELSE 'pending' END,"
+                                + " finished_at = CASE WHEN cancel_requested THEN now() END, attempts = 0,"
+                                + " lease_owner = NULL, scheduled_at = now() + make_interval(secs => $3), progress ="
+                                + " $4, detail = $5 WHERE id = $1 AND lease_owner = $2")
+                .bind(0, id)
+                .bind(1, worker)
+                .bind(2, after.toMillis() / 1e3)
+                .bind(3, progress)
+                .bind(4, detail)
+                .then();
+    }
+
     /** Ends the job; only the holder of the lease can. */
     Mono<Void> end(
             String id,
