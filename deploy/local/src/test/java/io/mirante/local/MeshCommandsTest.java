@@ -172,11 +172,12 @@ final class MeshCommandsTest {
                     etl load                                              | etl takes run, see ./mesh help
                     etl run                                               | --mode is missing
                     etl run --mode batch                                  | --source is missing
-                    etl run --mode streaming --source a                   | --mode must be batch or validate_only, not streaming
+                    etl run --mode stream --source a                      | --mode must be batch, streaming or validate_only, not stream
+                    etl run --mode batch --source a --interval 60         | --interval is for --mode streaming, the one that goes on
                     etl run --mode batch --source                         | --source needs a value
                     etl run --source --strict                             | --source needs a value
                     etl run --mode batch --source a --strategy upsert     | --strategy must be merge, replace or append, not upsert
-                    etl run --mode validate_only --source a --strategy merge | --strategy is for --mode batch, the one that loads
+                    etl run --mode validate_only --source a --strategy merge | --strategy is for --mode batch; a streaming run merges
                     etl run --mode batch --source a --reference-time now  | --reference-time must be like 2026-11-20T12:00:00Z, not now
                     etl run --mode batch --source a --execution-id a/b    | --execution-id must have 1 to 200 letters, digits, dots, colons, dashes, plus signs or underscores, not a/b
                     etl run --mode batch --source a --url localhost:3000  | --url must be like http://127.0.0.1:3000, not localhost:3000

@@ -150,10 +150,16 @@ public final class EtlRun {
         }
     }
 
-    /** Ctrl-C ends the looking, not the run. */
+    /** Ctrl-C ends the looking, not the run; but a streaming run ends by nothing else. */
     private void leave(String job) {
+        boolean cancelled = options.mode().equals("streaming") && cancelled(job);
         left.countDown();
         progress.end();
+        if (cancelled) {
+            out.println("The run is cancelled; what it has loaded stays.");
+            out.flush();
+            return;
+        }
         // A key that was given is not repeated: the screen may be a log that others read.
         out.println(
                 "The run goes on. To cancel it: curl -X DELETE -H 'x-api-key: %s' '%s'"
@@ -162,6 +168,14 @@ public final class EtlRun {
                                 mesh.base().resolve("/api/v1/jobs/" + job)));
         out.println(again());
         out.flush();
+    }
+
+    private boolean cancelled(String job) {
+        try {
+            return mesh.exchange("DELETE", "/api/v1/jobs/" + job, null, false).status() < 300;
+        } catch (UncheckedIOException | MeshException e) {
+            return false;
+        }
     }
 
     private String again() {

@@ -15,10 +15,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * What {@code ./mesh etl run} was asked. The script refuses the same before it builds anything.
  *
- * @param mode {@code batch} or {@code validate_only}
+ * @param mode {@code batch}, {@code streaming} or {@code validate_only}
  * @param source name of a source, or {@code events}
  * @param strategy how a batch run loads; null = as the service does by itself
  * @param referenceTime null = when the run begins
+ * @param interval of a streaming run, in seconds; null = as the service does by itself
  * @param executionId always set, so that a request that is sent again starts no second run
  * @param url of the gateway; null: the local mesh
  * @param key the tenant's; null: the local mesh's first one
@@ -29,28 +30,35 @@ record RunOptions(
         @Nullable String strategy,
         boolean strict,
         @Nullable Instant referenceTime,
+        @Nullable Integer interval,
         String executionId,
         @Nullable URI url,
         @Nullable String key) {
 
     static final String USAGE =
             """
-            usage: ./mesh etl run --mode batch|validate_only --source NAME|events [--strategy merge|replace|append]
-                                  [--strict] [--reference-time T] [--execution-id ID] [--url URL] [--key KEY]
+            usage: ./mesh etl run --mode batch|streaming|validate_only --source NAME|events
+                                  [--strategy merge|replace|append] [--strict] [--reference-time T] [--interval SECONDS]
+                                  [--execution-id ID] [--url URL] [--key KEY]
             """;
 
-    private static final Set<String> MODES = Set.of("batch", "validate_only");
+    private static final Set<String> MODES = Set.of("batch", "streaming", "validate_only");
     private static final Set<String> STRATEGIES = Set.of("merge", "replace", "append");
 
     RunOptions {
-        require(MODES.contains(mode), "--mode must be batch or validate_only, not " + mode);
+        require(
+                MODES.contains(mode),
+                "--mode must be batch, streaming or validate_only, not " + mode);
+        require(
+                interval == null || mode.equals("streaming"),
+                "--interval is for --mode streaming, the one that goes on");
         require(!source.isBlank(), "--source must be events or the name of a source");
         require(
                 strategy == null || STRATEGIES.contains(strategy),
                 "--strategy must be merge, replace or append, not " + strategy);
         require(
                 strategy == null || mode.equals("batch"),
-                "--strategy is for --mode batch, the one that loads");
+                "--strategy is for --mode batch; a streaming run merges");
         require(
                 executionId.matches("[A-Za-z0-9][A-Za-z0-9._:+-]{0,199}"),
                 "--execution-id must have 1 to 200 letters, digits, dots, colons, dashes, plus signs or underscores, not "
@@ -79,6 +87,7 @@ record RunOptions(
                         "--source",
                         "--strategy",
                         "--reference-time",
+                        "--interval",
                         "--execution-id",
                         "--url",
                         "--key" -> {
@@ -93,6 +102,7 @@ record RunOptions(
             require(given.containsKey(needed), needed + " is missing");
         }
         String time = given.get("--reference-time");
+        String interval = given.get("--interval");
         String url = given.get("--url");
         return new RunOptions(
                 given.getOrDefault("--mode", ""),
@@ -100,6 +110,7 @@ record RunOptions(
                 given.get("--strategy"),
                 strict,
                 time == null ? null : instant(time),
+                interval == null ? null : seconds(interval),
                 given.getOrDefault("--execution-id", UUID.randomUUID().toString()),
                 url == null ? null : URI.create(url),
                 given.get("--key"));
@@ -118,7 +129,17 @@ record RunOptions(
         if (referenceTime != null) {
             body.put("reference_time", referenceTime.toString());
         }
+        if (interval != null) {
+            body.put("interval_seconds", interval);
+        }
         return body;
+    }
+
+    private static int seconds(String text) {
+        require(
+                text.matches("[1-9][0-9]{0,4}"),
+                "--interval must be a number of seconds, not " + text);
+        return Integer.parseInt(text);
     }
 
     private static Instant instant(String text) {

@@ -184,6 +184,23 @@ class EtlRunTest {
     }
 
     @Test
+    void aStreamingRunIsFollowedUntilItIsCancelled() {
+        jobs.addAll(
+                List.of(
+                        "{'status': 'pending', 'progress': 0, 'detail': '3 micro-batches, 12 rows, 4 users; waiting'}",
+                        "{'status': 'cancelled', 'progress': 0}"));
+        run = "{'status': 'cancelled', 'records_loaded': 4}";
+        Ended ended = etl("--mode streaming --source orders --interval 30 --execution-id s");
+        assertThat(ended.output())
+                .contains("pending, 3 micro-batches, 12 rows, 4 users; waiting\n", "  loaded       4\n");
+        assertThat(ended.code()).isEqualTo(1);
+        assertThat(bodies)
+                .containsExactly(
+                        json(
+                                "{'mode': 'streaming', 'source': 'orders', 'strict': false, 'execution_id': 's', 'interval_seconds': 30}"));
+    }
+
+    @Test
     void aTerminalHasABarThatIsDrawnInPlace() {
         jobs.addAll(List.of(HALF, COMPLETED));
         Ended ended = etl("--mode batch --source events --execution-id first", true);
@@ -205,13 +222,15 @@ class EtlRunTest {
             delimiter = '|',
             textBlock =
                     """
-                    --mode streaming --source a                     | --mode must be batch or validate_only, not streaming
+                    --mode stream --source a                        | --mode must be batch, streaming or validate_only, not stream
+                    --mode batch --source a --interval 60           | --interval is for --mode streaming, the one that goes on
+                    --mode streaming --source a --interval soon     | --interval must be a number of seconds, not soon
                     --source a                                      | --mode is missing
                     --mode batch                                    | --source is missing
                     --mode batch --source                           | --source needs a value
                     --mode batch --source --strict                  | --source needs a value
                     --mode batch --source a --strategy upsert       | --strategy must be merge, replace or append, not upsert
-                    --mode validate_only --source a --strategy merge | --strategy is for --mode batch, the one that loads
+                    --mode validate_only --source a --strategy merge | --strategy is for --mode batch; a streaming run merges
                     --mode batch --source a --reference-time today  | --reference-time must be like 2026-11-20T12:00:00Z, not today
                     --mode batch --source a --execution-id a/b      | --execution-id must have 1 to 200 letters, digits, dots, colons, dashes, plus signs or underscores, not a/b
                     --mode batch --source a --url localhost:3000    | --url must be like http://127.0.0.1:3000, not localhost:3000
