@@ -192,7 +192,9 @@ class EtlRunTest {
         run = "{'status': 'cancelled', 'records_loaded': 4}";
         Ended ended = etl("--mode streaming --source orders --interval 30 --execution-id s");
         assertThat(ended.output())
-                .contains("pending, 3 micro-batches, 12 rows, 4 users; waiting\n", "  loaded       4\n");
+                .contains(
+                        "pending, 3 micro-batches, 12 rows, 4 users; waiting\n",
+                        "  loaded       4\n");
         assertThat(ended.code()).isEqualTo(1);
         assertThat(bodies)
                 .containsExactly(

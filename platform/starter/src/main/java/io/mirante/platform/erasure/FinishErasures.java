@@ -147,14 +147,18 @@ final class FinishErasures implements SmartLifecycle {
         }
     }
 
-    /** A job that nobody works at (the erasure itself, at the gateway) has no lease. */
+    /**
+     * A job that nobody works at (the erasure itself, at the gateway) has no lease; one that goes on later and is between two turns
+     * has no attempt.
+     */
     private boolean jobsRun(Unfinished work) {
         return Boolean.TRUE.equals(
                 stream.client()
                         .sql(
                                 """
                                 SELECT EXISTS (SELECT 1 FROM job WHERE tenant_id = $1 AND started_at <= $2
-                                    AND (status = 'pending' OR (status = 'running' AND lease_until IS NOT NULL)))\
+                                    AND ((status = 'pending' AND attempts > 0)
+                                        OR (status = 'running' AND lease_until IS NOT NULL)))\
                                 """)
                         .bind(0, work.person().tenantId())
                         .bind(1, work.since())
@@ -167,7 +171,10 @@ final class FinishErasures implements SmartLifecycle {
         return Objects.requireNonNull(
                 stream.client()
                         .sql(
-                                "SELECT id FROM job WHERE tenant_id = $1 AND status NOT IN ('pending', 'running')")
+                                """
+                                SELECT id FROM job WHERE tenant_id = $1 AND status <> 'running'
+                                    AND (status <> 'pending' OR (attempts = 0 AND started_at IS NOT NULL))\
+                                """)
                         .bind(0, work.person().tenantId())
                         .map(row -> text(row, 0))
                         .all()
