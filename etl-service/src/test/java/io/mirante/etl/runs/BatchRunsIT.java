@@ -164,21 +164,23 @@ class BatchRunsIT {
         var client = new RunClient(mesh, tenant);
         client.upload("bets", "bets.csv", HEADER + line("ana") + line("bob"), null);
         var run = client.finished(of("one", "merge"));
-        Files.writeString(folder.resolve("run.duckdb"), "of a worker that was killed");
+        var context =
+                new JobContext(
+                        "again",
+                        tenant,
+                        RawRecords.json("{\"execution_id\": \"one\"}"),
+                        folder,
+                        (progress, detail) -> {},
+                        () -> false);
+        Files.writeString(context.scratch("run.duckdb"), "of a worker that was killed");
         Files.writeString(
-                Files.createDirectory(folder.resolve("run.duckdb.spill")).resolve("a"), "");
-        Files.writeString(Files.createDirectory(folder.resolve("fetched")).resolve("a"), "");
-        var again =
-                runSource.run(
-                        new JobContext(
-                                "again",
-                                tenant,
-                                RawRecords.json("{\"execution_id\": \"one\"}"),
-                                folder,
-                                (progress, detail) -> {},
-                                () -> false));
+                Files.createDirectory(context.scratch("run.duckdb.spill")).resolve("a"), "");
+        Files.writeString(Files.createDirectory(context.scratch("fetched")).resolve("a"), "");
+        var again = runSource.run(context);
         assertThat(again.path("records_loaded").asInt()).isEqualTo(2);
-        assertThat(folder).as("disk space is given back").isEmptyDirectory();
+        assertThat(context.scratch("any").getParent())
+                .as("disk space is given back")
+                .isEmptyDirectory();
         assertThat(client.get("/api/v1/etl/runs/one", 200)).isEqualTo(run);
     }
 
