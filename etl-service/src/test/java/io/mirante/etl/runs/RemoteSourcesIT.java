@@ -551,7 +551,7 @@ class RemoteSourcesIT {
         assertThat(get(tenant, "/api/v1/etl/runs/s", 200).path("status").asString())
                 .isEqualTo("cancelled");
         assertThat(orders(tenant, "ana")).as("what was loaded stays").isEqualTo(3);
-        json(post(tenant, "/api/v1/etl/runs/s.2/rollback", ""), 200);
+        new RunClient(mesh, tenant).rolledBack("s.2");
         assertThat(orders(tenant, "ana")).isEqualTo(2);
     }
 

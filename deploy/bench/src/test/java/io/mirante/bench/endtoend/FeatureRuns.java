@@ -115,7 +115,17 @@ final class FeatureRuns implements AutoCloseable {
 
     void rollBack(String id) {
         Answer answer = client.post("/api/v1/etl/runs/" + id + "/rollback", Map.of());
-        assertThat(answer.status()).as(answer.text()).isEqualTo(200);
+        assertThat(answer.status()).as(answer.text()).isEqualTo(202);
+        var job = "/api/v1/jobs/" + answer.body().path("job_id").asString();
+        await("roll-back of " + id)
+                .atMost(LIMIT)
+                .until(() ->
+                        client.get(job)
+                                .required("job")
+                                .body()
+                                .path("status")
+                                .asString("")
+                                .equals("completed"));
     }
 
     private static byte[] utf8(String text) {
