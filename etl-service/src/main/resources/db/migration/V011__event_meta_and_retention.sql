@@ -40,7 +40,8 @@ BEGIN
     LOOP
         BEGIN
             EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s)', part.name) INTO filled;
-            IF NOT filled AND NOT row_security_active(part.name) THEN
+            -- Not before VACUUM has given its space back: else the look below, under the lock, would read all of that.
+            IF NOT filled AND pg_relation_size(part.name) < 8388608 AND NOT row_security_active(part.name) THEN
                 LOCK TABLE analytics_event IN ACCESS EXCLUSIVE MODE;
                 EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s)', part.name) INTO filled;
                 IF NOT filled THEN

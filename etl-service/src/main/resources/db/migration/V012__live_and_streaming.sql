@@ -1,5 +1,7 @@
 -- How many events a user's features counted last: users with very many are computed apart from the others, less often.
-ALTER TABLE user_feature_state ADD COLUMN events bigint NOT NULL DEFAULT 0;
+ALTER TABLE user_feature_state
+    ADD COLUMN events bigint NOT NULL DEFAULT 0,
+    ADD COLUMN computed_at timestamptz;      -- by the database's clock; null = before there was this column
 CREATE INDEX user_feature_state_heavy_due ON user_feature_state (tenant_id, due_at) WHERE events > 5000;
 
 -- Runs that go on: each of their micro-batches is a run of its own.

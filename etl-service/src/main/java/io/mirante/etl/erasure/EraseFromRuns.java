@@ -25,6 +25,7 @@ import org.springframework.stereotype.Component;
 final class EraseFromRuns {
 
     private static final Duration LIMIT = Duration.ofMinutes(1);
+    private static final Duration READING = Duration.ofMinutes(31);
 
     private final SourceFiles files;
     private final TenantDatabase database;
@@ -38,7 +39,7 @@ final class EraseFromRuns {
 
     /** Blocks, as long as it takes. */
     Erased erase(Target person, PersonFiles rows) throws IOException {
-        return features(person).and(reports(person)).and(uploads(person, rows));
+        return features(person).and(uploads(person, rows)).and(reports(person));
     }
 
     private Erased features(Target person) {
@@ -106,20 +107,27 @@ final class EraseFromRuns {
                 database.many(
                                 person.tenantId(),
                                 db ->
-                                        db.sql(
-                                                        """
-                                                        SELECT execution_id FROM etl_run, (SELECT $2::jsonb::text AS quote) AS id
-                                                        WHERE tenant_id = $1
-                                                            AND position(substr(quote, 2, length(quote) - 2) in report::text) > 0\
-                                                        """)
-                                                .bind(0, person.tenantId())
-                                                .bind(1, spelled)
-                                                .map(row ->
-                                                        Objects.requireNonNull(
-                                                                row.get(0, String.class)))
-                                                .all())
+                                        // All reports of the tenant are read.
+                                        db.sql("SET LOCAL statement_timeout = '30min'")
+                                                .then()
+                                                .thenMany(
+                                                        db.sql(
+                                                                        """
+                                                                        SELECT execution_id FROM etl_run, (SELECT $2::jsonb::text AS quote) AS id
+                                                                        WHERE tenant_id = $1
+                                                                            AND position(substr(quote, 2, length(quote) - 2) in report::text) > 0\
+                                                                        """)
+                                                                .bind(0, person.tenantId())
+                                                                .bind(1, spelled)
+                                                                .map(row ->
+                                                                        Objects.requireNonNull(
+                                                                                row.get(
+                                                                                        0,
+                                                                                        String
+                                                                                                .class)))
+                                                                .all()))
                         .collectList()
-                        .block(LIMIT);
+                        .block(READING);
         long blanked = 0;
         for (var run : Objects.requireNonNull(found)) {
             blanked += blank(person.tenantId(), run, quote.strip()) ? 1 : 0;

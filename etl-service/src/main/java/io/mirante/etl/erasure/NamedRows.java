@@ -71,24 +71,22 @@ final class NamedRows {
             copy(connection, rows, userId, next);
             return true;
         } catch (SQLException e) {
+            // The disk is full, say, or there is no memory: no fault of the file.
+            if (String.valueOf(e.getMessage()).matches("(?s)(IO Error|Out of Memory).*")) {
+                throw new IOException(e);
+            }
             throw new UnreadableException(e);
         }
     }
 
     private static void copy(Connection connection, String rows, String userId, Path next)
-            throws SQLException, IOException {
+            throws SQLException {
         try (var copy =
                 connection.prepareStatement(
                         "COPY (SELECT * %s WHERE NOT coalesce(%s, false)) TO %s (FORMAT parquet, COMPRESSION zstd)"
                                 .formatted(rows, NAMES, quoted(next)))) {
             copy.setString(1, userId);
             copy.execute();
-        } catch (SQLException e) {
-            // The disk is full, say: no fault of the file.
-            if (String.valueOf(e.getMessage()).matches("(?s)(IO Error|Out of Memory).*")) {
-                throw new IOException(e);
-            }
-            throw e;
         }
     }
 

@@ -29,12 +29,15 @@ public final class ChangedUsers {
         }
     }
 
-    /** Numbers of users whose features were computed as of a later moment; those of the minute before it may be among them. */
+    /**
+     * Numbers of users whose features were computed after a moment; those of the two minutes before it are among them, which is longer
+     * than a transaction that computes may take.
+     */
     public static Mono<Long[]> since(String tenant, Instant moment, DatabaseClient db) {
         return db.sql(
                         """
                         SELECT person_no FROM user_feature_state
-                        WHERE tenant_id = $1 AND features IS NOT NULL AND as_of > $2::timestamptz - interval '1 minute'\
+                        WHERE tenant_id = $1 AND features IS NOT NULL AND computed_at > $2::timestamptz - interval '2 minutes'\
                         """)
                 .bind(0, tenant)
                 .bind(1, moment)

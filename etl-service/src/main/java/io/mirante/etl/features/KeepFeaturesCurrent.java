@@ -100,7 +100,7 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
                 long begun = System.nanoTime();
                 var behind = Duration.between(moment, Instant.now());
                 for (var tenant : dueTenants(moment, lane)) {
-                    computeDue(tenant, moment, lane, lane == Lane.HEAVY || isBehind(behind));
+                    computeOrWarn(tenant, moment, lane, lane == Lane.HEAVY || isBehind(behind));
                 }
                 done.put(lane, moment);
                 pause = pause(lane, Duration.ofNanos(System.nanoTime() - begun), behind);
@@ -113,6 +113,19 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
         } finally {
             if (running) {
                 next(lane, pause);
+            }
+        }
+    }
+
+    /** One tenant's users, that cannot be computed in time say, do not keep others' waiting. */
+    private void computeOrWarn(String tenant, Instant moment, Lane lane, boolean once) {
+        try {
+            computeDue(tenant, moment, lane, once);
+        } catch (RuntimeException e) {
+            if (running) {
+                LOG.atWarn()
+                        .addKeyValue("tenant_id", tenant)
+                        .log("cannot compute features at the moment: {}", e.getMessage());
             }
         }
     }

@@ -214,9 +214,10 @@ final class UserFeatureStates {
                                 )
                                 UPDATE user_feature_state s SET
                                     features = coalesce(c.features::jsonb, s.features),
-                                    as_of = $2,
+                                    as_of = CASE WHEN c.features IS NULL AND s.features IS NOT NULL THEN s.as_of ELSE $2 END,
+                                    computed_at = clock_timestamp(),
                                     events = coalesce((c.features::jsonb ->> 'events_total')::float8, s.events),
-                                    version = $3,
+                                    version = CASE WHEN c.features IS NULL AND s.features IS NOT NULL THEN s.version ELSE $3 END,
                                     population = CASE WHEN c.features IS NULL THEN s.population ELSE $8 END,
                                     revision = s.revision + CASE WHEN c.features IS NULL THEN 0 ELSE 1 END,
                                     due_at = CASE WHEN s.changes = c.changes THEN c.due_at ELSE s.due_at END

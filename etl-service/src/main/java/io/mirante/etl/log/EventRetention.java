@@ -23,6 +23,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
@@ -39,6 +41,7 @@ final class EventRetention extends Periodic {
     static final int BATCH = 5_000;
     private static final Duration PAUSE = Duration.ofMinutes(1);
     private static final Duration SHARE = Duration.ofSeconds(15);
+    private static final Logger LOG = LoggerFactory.getLogger(EventRetention.class);
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
     /** After which the whole log is looked through again, for what came late. */
@@ -123,9 +126,18 @@ final class EventRetention extends Periodic {
         var queue = new ArrayDeque<>(due);
         while (!queue.isEmpty() && System.nanoTime() - begun < SHARE.toNanos()) {
             var one = queue.poll();
-            Long removed =
-                    database.one(one.rule().tenant(), db -> alone(db, removeBatch(one, db)))
-                            .block(LIMIT);
+            Long removed;
+            try {
+                removed =
+                        database.one(one.rule().tenant(), db -> alone(db, removeBatch(one, db)))
+                                .block(LIMIT);
+            } catch (RuntimeException e) {
+                // Tried again in a minute; the others have their turn.
+                LOG.atWarn()
+                        .addKeyValue("tenant_id", one.rule().tenant())
+                        .log("retention: a batch failed: {}", e.toString());
+                continue;
+            }
             if (removed == null) {
                 return; // another replica is at it
             }

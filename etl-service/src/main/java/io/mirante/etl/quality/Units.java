@@ -105,6 +105,9 @@ final class Units {
     private static final String GROUPED =
             "^[-+]?\\d{1,3}(%1$s\\d{3})+([.,]\\d+)?$".formatted(SPACE);
 
+    /** With a unit: twelve thousand for one reader, twelve and a half for another. */
+    private static final String THOUSANDS = "^[-+]?[1-9]\\d{0,2}(,\\d{3})+$";
+
     private Units() {}
 
     private static Unit unit(String kind, String factor, String... spellings) {
@@ -128,7 +131,12 @@ final class Units {
      */
     static String number(String text, String unit, UnaryOperator<String> plain) {
         var bare = "coalesce(%s, %s)".formatted(plain.apply(text), ungrouped(text, plain));
-        var number = ungrouped(amount(text, unit), plain);
+        var number =
+                "CASE WHEN NOT regexp_matches(%s, %s) THEN %s END"
+                        .formatted(
+                                amount(text, unit),
+                                Sql.text(THOUSANDS),
+                                ungrouped(amount(text, unit), plain));
         if (!BY_NAME.containsKey(unit)) {
             return "coalesce(%s, %s)".formatted(bare, number);
         }
@@ -204,14 +212,14 @@ final class Units {
 
     private static String converted(String number, Unit from, Unit to) {
         if (from.zero().compareTo(to.zero()) != 0) {
-            return "round((%s * %s + %s - %s) / %s, 9)"
+            return "round(((%s) * %s + %s - %s) / %s, 9)"
                     .formatted(number, from.factor(), from.zero(), to.zero(), to.factor());
         }
         // A division by a whole number is exact where a multiplication by its inverse is not.
         var part = to.factor().divide(from.factor(), MathContext.DECIMAL64).stripTrailingZeros();
         return part.scale() <= 0
-                ? "%s / %s".formatted(number, part.toPlainString())
-                : "%s * %s"
+                ? "(%s) / %s".formatted(number, part.toPlainString())
+                : "(%s) * %s"
                         .formatted(
                                 number,
                                 from.factor()

@@ -25,9 +25,9 @@ final class DropOldBackups extends Periodic {
 
     @Override
     protected void turn() {
-        Long rows = FeatureLoads.dropOldBackups(stream.client()).block(LIMIT);
-        if (rows != null && rows > 0) {
-            LOG.info("dropped {} rows of old backups", rows);
+        Long rows;
+        while ((rows = FeatureLoads.dropOldBackup(stream.client()).block(LIMIT)) != null) {
+            LOG.info("dropped {} rows of an old backup", rows);
         }
     }
 }

@@ -270,19 +270,24 @@ final class FeatureLoads {
                 .thenReturn(new Loaded(loaded, refused));
     }
 
-    /** Drops backups whose time is over, of all tenants. */
-    static Mono<Long> dropOldBackups(DatabaseClient db) {
+    /** Drops the oldest backup whose time is over, of any tenant; answers how many rows it had, empty when there is none. */
+    static Mono<Long> dropOldBackup(DatabaseClient db) {
         return db.sql(
                         """
                         WITH over AS (
-                            UPDATE etl_run SET backup_until = NULL WHERE backup_until < now()
+                            UPDATE etl_run SET backup_until = NULL WHERE (tenant_id, execution_id) = (
+                                SELECT tenant_id, execution_id FROM etl_run WHERE backup_until < now()
+                                ORDER BY backup_until LIMIT 1 FOR UPDATE SKIP LOCKED)
                             RETURNING tenant_id, execution_id
+                        ), dropped AS (
+                            DELETE FROM %s b USING over o WHERE b.tenant_id = o.tenant_id AND b.taken_for = o.execution_id
+                            RETURNING 1
                         )
-                        DELETE FROM %s b USING over o WHERE b.tenant_id = o.tenant_id AND b.taken_for = o.execution_id\
+                        SELECT (SELECT count(*) FROM dropped) FROM over\
                         """
                                 .formatted(BACKUP))
-                .fetch()
-                .rowsUpdated();
+                .map(row -> Objects.requireNonNull(row.get(0, Long.class)))
+                .one();
     }
 
     /**

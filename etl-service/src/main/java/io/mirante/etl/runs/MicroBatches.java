@@ -10,6 +10,9 @@ import reactor.core.publisher.Mono;
 /** Streaming runs and their micro-batches, each of which is a run of its own, as stored. */
 final class MicroBatches {
 
+    /** Loads of a streaming run that can be taken back. */
+    static final int BACKUPS = 10;
+
     private MicroBatches() {}
 
     /**
@@ -92,6 +95,22 @@ final class MicroBatches {
                 .bind(1, streamingRun)
                 .bind(2, id)
                 .bind(3, number)
+                .then();
+    }
+
+    /** Ends the time of backups of all but the last loads of a streaming run: each may be of every user. */
+    static Mono<Void> keepLastBackups(DatabaseClient db, String tenant, String streamingRun) {
+        return db.sql(
+                        """
+                        UPDATE etl_run SET backup_until = now() WHERE tenant_id = $1 AND part_of = $2 AND backup_until > now()
+                            AND execution_id NOT IN (
+                                SELECT execution_id FROM etl_run WHERE tenant_id = $1 AND part_of = $2
+                                    AND loaded_at IS NOT NULL AND rolled_back_at IS NULL
+                                ORDER BY loaded_at DESC LIMIT $3)\
+                        """)
+                .bind(0, tenant)
+                .bind(1, streamingRun)
+                .bind(2, BACKUPS)
                 .then();
     }
 

@@ -109,7 +109,7 @@ final class QualityPublication {
 
     /** What a reader quotes of a file, or a database of a row, may be a person's. */
     static @Nullable String withoutValues(@Nullable String error) {
-        return error == null ? null : error.replaceAll("'[^']*'|\"[^\"]*\"", "…");
+        return error == null ? null : error.replaceAll("(?s)['\"].*", "…");
     }
 
     private static String text(Readable row, String column) {

@@ -104,7 +104,12 @@ final class StreamSource implements JobHandler {
     }
 
     private void count(String tenant, String id, String batch, long number) {
-        ask(tenant, db -> MicroBatches.count(db, tenant, id, batch, number)).block(LIMIT);
+        ask(
+                        tenant,
+                        db ->
+                                MicroBatches.count(db, tenant, id, batch, number)
+                                        .then(MicroBatches.keepLastBackups(db, tenant, id)))
+                .block(LIMIT);
     }
 
     private void unasked(String tenant, String id, String why) {

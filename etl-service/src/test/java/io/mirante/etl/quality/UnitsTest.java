@@ -28,6 +28,7 @@ class UnitsTest {
             value = {
                 "kg | 12.5 | 12.5",
                 "kg | 12,5 kg | 12.5",
+                "kg | 0,125 kg | 0.125",
                 "kg | -3kg | -3",
                 "kg | 1 200 g | 1.2",
                 "kg | 1 200,5 g | 1.2005",
@@ -75,6 +76,8 @@ class UnitsTest {
                 "kg | kg",
                 "kg | 1 20 g",
                 "kg | 1.2.3 g",
+                "kg | 12,500 g",
+                "USD | $1,234",
                 "kg | € 3",
                 "m | 3 M",
                 "EUR | $ 3",

@@ -13,6 +13,7 @@ import io.mirante.platform.jobs.JobAgainException;
 import io.mirante.platform.jobs.JobContext;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.platform.persistence.StreamDatabase;
+import io.mirante.platform.persistence.TenantDatabase;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
 import java.nio.file.Files;
@@ -40,6 +41,7 @@ class BatchRunsIT {
     private static final String HEADER =
             "transaction_id,user_id,amount,transaction_type,status,created_at\n";
 
+    @Autowired TenantDatabase database;
     @Autowired Mesh mesh;
     @Autowired StreamDatabase stream;
     @Autowired MeterRegistry meters;
@@ -595,10 +597,39 @@ class BatchRunsIT {
         execute(
                 "UPDATE etl_run SET backup_until = now() - interval '1 second' WHERE tenant_id = '%s' AND execution_id = 'two'"
                         .formatted(tenant));
-        FeatureLoads.dropOldBackups(stream.client()).block();
+        while (FeatureLoads.dropOldBackup(stream.client()).block() != null) {
+            // the next one
+        }
         assertThat(client.post("/api/v1/etl/runs/two/rollback", "", 409).path("type").asString())
                 .endsWith("backup-gone");
         assertThat(users(tenant)).containsExactly("ana");
+    }
+
+    @Test
+    void ofAStreamTheLastBackupsAreKept() throws Exception {
+        var tenant = mesh.newTenant();
+        execute(
+                """
+                INSERT INTO etl_run (tenant_id, execution_id, mode, source, strict, part_of, status, loaded_at, backup_until)
+                SELECT '%s', 's.' || n, 'streaming', 'bets', false, CASE WHEN n < 100 THEN 's' END, 'completed',
+                    now() + n * interval '1 second', now() + interval '1 day'
+                FROM generate_series(1, 100) n WHERE n <= 12 OR n = 100\
+                """
+                        .formatted(tenant));
+        database.one(tenant, db -> MicroBatches.keepLastBackups(db, tenant, "s")).block();
+        assertThat(
+                        database.many(
+                                        tenant,
+                                        db ->
+                                                db.sql(
+                                                                "SELECT execution_id FROM etl_run WHERE backup_until <= now()")
+                                                        .map(row ->
+                                                                String.valueOf(
+                                                                        row.get(0, String.class)))
+                                                        .all())
+                                .collectList()
+                                .block())
+                .containsExactlyInAnyOrder("s.1", "s.2");
     }
 
     private static String of(String id, String strategy) {

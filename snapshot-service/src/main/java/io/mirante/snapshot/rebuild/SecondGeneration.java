@@ -239,6 +239,9 @@ final class SecondGeneration {
                             THEN 'the rebuild is not running any more'
                             WHEN (SELECT count(*) FROM rebuild_part WHERE tenant_id = $1 AND rebuild_id = $2) < $5
                             THEN 'the replay has not ended on every partition'
+                            WHEN (SELECT count(*) FROM rebuilt_event WHERE tenant_id = $1)
+                                < (SELECT max(events) FROM rebuild_part WHERE tenant_id = $1 AND rebuild_id = $2)
+                            THEN 'not every event that was replayed has arrived, see the dead letters; start it once more'
                             WHEN EXISTS (SELECT 1 FROM behaviour_event b
                                 LEFT JOIN (SELECT event_type, min(received_at) AS oldest FROM rebuilt_event
                                     WHERE tenant_id = $1 GROUP BY event_type) n ON n.event_type = b.event_type

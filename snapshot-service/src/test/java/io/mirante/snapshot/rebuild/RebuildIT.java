@@ -199,8 +199,15 @@ class RebuildIT {
         assertThat(ETL.asked(job).path("start_time").stringValue())
                 .isEqualTo("2026-11-03T00:00:00Z");
         assertThat(ETL.asked(job).path("end_time").stringValue()).isEqualTo("2026-11-05T00:00:00Z");
+        var range =
+                stored.stream()
+                        .filter(e ->
+                                !e.occurredAt().isBefore(Instant.parse("2026-11-03T00:00:00Z"))
+                                        && e.occurredAt()
+                                                .isBefore(Instant.parse("2026-11-05T00:00:00Z")))
+                        .toList();
         ETL.replay(mesh, job, List.copyOf(stored));
-        ended(job);
+        FakeEtl.end(mesh, new ReplayEnded(tenant, job, range.size(), RECEIVED));
         completed(job);
         var of = "starts_at >= '2026-11-03' AND starts_at < '2026-11-05' AND tenant_id = '%s'";
         var wanted = count("SELECT sum(value) FROM metric_value WHERE " + of, control);
@@ -221,6 +228,21 @@ class RebuildIT {
         FakeEtl.end(mesh, new ReplayEnded(tenant, job, 45, RECEIVED.plusSeconds(1)));
         eventually(() -> assertThat(job(job).path("status").stringValue()).isEqualTo("failed"));
         assertThat(job(job).path("error").path("detail").asString("")).contains("no longer holds");
+        assertThat(tables(tenant)).isEqualTo(before);
+        nothingIsLeft();
+    }
+
+    @Test
+    void aRebuildThatMissesAReplayedEventIsRefused() throws Exception {
+        arrive(new Random(9), "e", 50);
+        counted(log, client);
+        var before = tables(tenant);
+        var job = recalculate("{}");
+        eventually(() -> assertThat(ETL.asked(job)).isNotNull());
+        ETL.replay(mesh, job, stored.subList(0, 49));
+        ended(job);
+        eventually(() -> assertThat(job(job).path("status").stringValue()).isEqualTo("failed"));
+        assertThat(job(job).path("error").path("detail").asString("")).contains("not every event");
         assertThat(tables(tenant)).isEqualTo(before);
         nothingIsLeft();
     }

@@ -11,12 +11,8 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -36,13 +32,10 @@ class EtlFaultsIT {
     private static final int RUNS = Integer.getInteger("mirante.fault.runs", 1);
     private static final long SEED = Long.getLong("mirante.fault.seed", System.currentTimeMillis());
     private static final Duration SOON = Duration.ofMinutes(2);
-    private static final Duration POLL = Duration.ofMillis(2);
 
-    /** Of a load: enough that its COPY takes a while. */
     private static final int USERS = 8_000;
 
     private static final int ROWS = 24_000;
-    private static final int MORE_ROWS = 32_000;
 
     private final Random random = new Random(SEED);
 
@@ -134,123 +127,6 @@ class EtlFaultsIT {
         }
     }
 
-    /** A moment of a load's transaction, made certain by what the load waits for. */
-    private enum Moment {
-        IN_COPY,
-        ALL_PUT
-    }
-
-    @Test
-    @Tag("fault")
-    void killedInARunAndInALoadNothingIsHalfAndBothEndByThemselves(MeshUnderTest mesh) {
-        System.out.println("EtlFaultsIT: -Dmirante.fault.seed=" + SEED + ", runs " + RUNS);
-        for (int round = 0; round < Math.max(1, RUNS / 10); round++) {
-            try (FeatureRuns loading = runs(mesh, "Loading");
-                    FeatureRuns running = runs(mesh, "Running");
-                    Traffic traffic = new Traffic(mesh, "runs" + round)) {
-                for (FeatureRuns runs : List.of(loading, running)) {
-                    runs.upload(csv(ROWS, USERS, false));
-                    runs.begin("one");
-                }
-                for (FeatureRuns runs : List.of(loading, running)) {
-                    completed(runs, "one");
-                    runs.upload(csv(MORE_ROWS, USERS, false));
-                }
-                List<String> before = List.of(rows(mesh, loading), rows(mesh, running));
-                Moment moment = Moment.values()[random.nextInt(Moment.values().length)];
-                try (FeatureReader readerOfLoading = new FeatureReader(mesh, loading.tenant());
-                        FeatureReader readerOfRunning = new FeatureReader(mesh, running.tenant())) {
-                    traffic.flows();
-                    ProcessHandle etl = mesh.process("etl");
-                    loading.begin("two");
-                    pause(random.nextInt(1_500));
-                    running.begin("two");
-                    awaitCopy(mesh);
-                    killWithin(mesh, etl, moment, loading);
-                    assertThat(FeatureReader.look(mesh, loading.tenant())).isEqualTo(ONE);
-                    mesh.up();
-                    completed(loading, "two");
-                    completed(running, "two");
-                    readerOfLoading.sawOnly(ONE, TWO);
-                    readerOfRunning.sawOnly(ONE, TWO);
-                }
-                for (FeatureRuns runs : List.of(loading, running)) {
-                    assertThat(FeatureReader.look(mesh, runs.tenant())).isEqualTo(TWO);
-                    runs.rollBack("two");
-                    assertThat(FeatureReader.look(mesh, runs.tenant())).isEqualTo(ONE);
-                }
-                assertThat(List.of(rows(mesh, loading), rows(mesh, running))).isEqualTo(before);
-                assertNothingLeft(jobs(mesh));
-                traffic.judge();
-            }
-        }
-    }
-
-    /** Kills etl at a moment of the load, which is any moment of the other run. */
-    private static void killWithin(
-            MeshUnderTest mesh, ProcessHandle etl, Moment moment, FeatureRuns loading) {
-        if (moment == Moment.IN_COPY) {
-            MeshUnderTest.kill(etl);
-            return;
-        }
-        try (Connection database = mesh.database()) {
-            database.setAutoCommit(false);
-            // The load's last statement notes it with its run.
-            try (var lock =
-                    database.prepareStatement(
-                            "SELECT 1 FROM etl.etl_run WHERE tenant_id = ? FOR UPDATE")) {
-                lock.setString(1, loading.tenant());
-                lock.executeQuery();
-            }
-            await("the load waits").atMost(SOON).until(() -> waiting(mesh) > 0);
-            MeshUnderTest.kill(etl);
-            database.rollback();
-        } catch (SQLException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    @Test
-    @Tag("fault")
-    void withoutItsDatabaseInMidCopyALoadIsDoneOnceAllTheSame(MeshUnderTest mesh) {
-        try (FeatureRuns runs = runs(mesh, "Without database");
-                Traffic traffic = new Traffic(mesh, "database")) {
-            runs.upload(csv(ROWS, USERS, false));
-            runs.begin("one");
-            completed(runs, "one");
-            runs.upload(csv(MORE_ROWS, USERS, false));
-            traffic.flows();
-
-            try (FeatureReader reader = new FeatureReader(mesh, runs.tenant())) {
-                runs.begin("two");
-                terminate(mesh, awaitCopy(mesh));
-                completed(runs, "two");
-                reader.sawOnly(ONE, TWO);
-            }
-
-            String three = FeatureReader.state("three", USERS, ROWS, "one, two, three");
-            runs.upload(csv(ROWS, USERS, false));
-            ProcessHandle postgres = mesh.process("postgres");
-            try (FeatureReader reader = new FeatureReader(mesh, runs.tenant())) {
-                runs.begin("three");
-                awaitCopy(mesh);
-                Instant gone = Instant.now();
-                MeshUnderTest.kill(postgres);
-                await("events are acknowledged without PostgreSQL")
-                        .atMost(SOON)
-                        .until(() -> traffic.acknowledgedSince(gone) >= 20);
-                mesh.up();
-                completed(runs, "three");
-                reader.sawOnly(TWO, three);
-            }
-            assertThat(FeatureReader.look(mesh, runs.tenant())).isEqualTo(three);
-            runs.rollBack("three");
-            assertThat(FeatureReader.look(mesh, runs.tenant())).isEqualTo(TWO);
-            assertNothingLeft(jobs(mesh));
-            traffic.judge();
-        }
-    }
-
     @Test
     @Tag("fault")
     void onAFullDiskARunFailsAndLeavesNothing(MeshUnderTest mesh) {
@@ -287,46 +163,7 @@ class EtlFaultsIT {
         }
     }
 
-    // --- Kafka
-
-    @Test
-    @Tag("fault")
-    void withoutKafkasFolderUpNamesTheRemedyWhichGivesRightNumbers(MeshUnderTest mesh) {
-        List<String> folders = List.of("kafka", "postgres");
-        Oracle.Accounts before;
-        try (Traffic traffic = new Traffic(mesh, "before")) {
-            traffic.flows();
-            traffic.judge();
-            before = new Oracle(mesh).accounts();
-        }
-        mesh.down();
-        // The mesh is shared: afterwards it is as it was.
-        folders.forEach(folder -> shell("cp -a %1$s kept-%1$s".formatted(folder), mesh));
-        shell("rm -r kafka", mesh);
-        MeshUnderTest.Ended stopped = mesh.launcher(List.of("up", "--detach"), Map.of());
-        assertThat(stopped.code()).isEqualTo(1);
-        assertThat(stopped.output())
-                .contains("was recreated")
-                .contains("Restore Kafka's folder")
-                .contains("MIRANTE_ACCEPT_RECREATED_TOPICS=true");
-        MeshUnderTest.Ended accepted =
-                mesh.launcher(
-                        List.of("up", "--detach"),
-                        Map.of("MIRANTE_ACCEPT_RECREATED_TOPICS", "true"));
-        assertThat(accepted.code()).as(accepted.output()).isZero();
-        try (Traffic traffic = new Traffic(mesh, "after", before)) {
-            traffic.flows();
-            traffic.judge();
-        }
-        mesh.down();
-        folders.forEach(folder -> shell("rm -r %1$s && mv kept-%1$s %1$s".formatted(folder), mesh));
-        mesh.up();
-    }
-
     // --- inside
-
-    private static final String ONE = FeatureReader.state("one", USERS, ROWS, "one");
-    private static final String TWO = FeatureReader.state("two", USERS, MORE_ROWS, "one, two");
 
     /** Two tenants under load, and their judge. */
     private final class Traffic implements AutoCloseable {
@@ -338,15 +175,10 @@ class EtlFaultsIT {
         private final LedgerLoad load;
 
         Traffic(MeshUnderTest mesh, String name) {
-            this(mesh, name, Oracle.Accounts.NONE);
-        }
-
-        /** Of a mesh whose Kafka has lost what is accounted for here. */
-        Traffic(MeshUnderTest mesh, String name, Oracle.Accounts lost) {
             prefix = "etl-" + name + "-" + SEED + "-";
             System.out.println(prefix + ": -Dmirante.fault.seed=" + SEED + ", runs " + RUNS);
             ledger = new Ledger(mesh.home().resolveSibling("ledger-etl-" + name + ".txt"));
-            oracle = new Oracle(mesh, lost);
+            oracle = new Oracle(mesh);
             MeshUnderTest.Tenant other = mesh.newTenant("Beside " + name);
             one = mesh.client();
             two = new MeshClient(mesh.url(), other.key());
@@ -367,12 +199,6 @@ class EtlFaultsIT {
             int before = ledger.countAcknowledged();
             await().atMost(SOON)
                     .until(() -> load.failed() || ledger.countAcknowledged() > before + 100);
-        }
-
-        long acknowledgedSince(Instant from) {
-            return load.attempts(from, Instant.now()).stream()
-                    .filter(a -> a.status() >= 200 && a.status() < 300)
-                    .count();
         }
 
         /** Ends the load, and asks the oracle. */
@@ -433,64 +259,6 @@ class EtlFaultsIT {
         return text.toString().getBytes(StandardCharsets.ISO_8859_1);
     }
 
-    /** The backend that copies a load's rows, as soon as one does: that takes less than a second. */
-    private static int awaitCopy(MeshUnderTest mesh) {
-        try (Connection database = mesh.database();
-                var query =
-                        database.prepareStatement(
-                                "SELECT pid FROM pg_stat_progress_copy WHERE command = 'COPY FROM' AND bytes_processed > 0")) {
-            return await("a load copies")
-                    .atMost(FeatureRuns.LIMIT)
-                    .pollInSameThread()
-                    .pollDelay(Duration.ZERO)
-                    .pollInterval(POLL)
-                    .until(
-                            () -> {
-                                try (var rows = query.executeQuery()) {
-                                    return rows.next() ? rows.getInt(1) : 0;
-                                }
-                            },
-                            pid -> pid > 0);
-        } catch (SQLException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    private static long waiting(MeshUnderTest mesh) {
-        return number(
-                mesh,
-                "SELECT count(*) FROM pg_stat_activity WHERE usename LIKE 'etl\\_%' AND wait_event_type = 'Lock' AND query LIKE '%loaded_at%'");
-    }
-
-    private static void terminate(MeshUnderTest mesh, int pid) {
-        assertThat(
-                        number(
-                                mesh,
-                                "SELECT pg_terminate_backend(%d)::int FROM pg_stat_progress_copy WHERE pid = %1$d"
-                                        .formatted(pid)))
-                .as("the copy went on when its connection was ended")
-                .isOne();
-    }
-
-    /** All of a tenant's loaded rows, as one hash. */
-    private static String rows(MeshUnderTest mesh, FeatureRuns runs) {
-        try (Connection database = mesh.database();
-                var query =
-                        database.prepareStatement(
-                                "SELECT md5(string_agg(u::text, chr(10) ORDER BY user_id)) FROM ml_features.user_features u WHERE tenant_id = ?")) {
-            query.setString(1, runs.tenant());
-            var rows = query.executeQuery();
-            rows.next();
-            return String.valueOf(rows.getString(1));
-        } catch (SQLException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    private static long number(MeshUnderTest mesh, String sql) {
-        return new Oracle(mesh).number(sql);
-    }
-
     private static Path jobs(MeshUnderTest mesh) {
         return mesh.home().resolve("files/etl/jobs");
     }
@@ -516,22 +284,6 @@ class EtlFaultsIT {
                     .ignoreExceptions()
                     .until(() ->
                             client.exchange("GET", "/actuator/health/readiness", null, false).ok());
-        }
-    }
-
-    private static void shell(String line, MeshUnderTest mesh) {
-        try {
-            var process =
-                    new ProcessBuilder("sh", "-c", line)
-                            .directory(mesh.home().toFile())
-                            .inheritIO()
-                            .start();
-            assertThat(process.waitFor()).as(line).isZero();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
         }
     }
 

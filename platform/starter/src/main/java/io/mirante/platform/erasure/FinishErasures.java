@@ -80,7 +80,7 @@ final class FinishErasures implements SmartLifecycle {
             }
         } catch (CancellationException e) {
             LOG.info("an erasure is left to another replica");
-        } catch (Exception e) {
+        } catch (Exception | Error e) {
             if (running) {
                 LOG.warn("cannot finish an erasure, trying again: {}", e.toString());
             }

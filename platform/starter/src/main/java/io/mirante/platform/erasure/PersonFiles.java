@@ -42,8 +42,6 @@ public final class PersonFiles {
 
     private static final int RECORDS_PER_PULSE = 4096;
     private static final int LONGEST_NUMBER = 40;
-    private static final Pattern EDGES =
-            Pattern.compile("^[\\s\\u00A0\\uFEFF\\u200B]+|[\\s\\u00A0\\uFEFF\\u200B]+$");
 
     private static final JsonFactory JSON =
             JsonFactory.builder()
@@ -434,7 +432,19 @@ public final class PersonFiles {
     }
 
     private static String trimmed(String text) {
-        return EDGES.matcher(text).replaceAll("");
+        int from = 0;
+        int to = text.length();
+        while (from < to && isSpace(text.charAt(from))) {
+            from++;
+        }
+        while (to > from && isSpace(text.charAt(to - 1))) {
+            to--;
+        }
+        return text.substring(from, to);
+    }
+
+    private static boolean isSpace(char c) {
+        return " \t\n\u000B\f\r\u00A0\uFEFF\u200B".indexOf(c) >= 0;
     }
 
     private void pulse() {

@@ -73,14 +73,14 @@ public abstract class Periodic implements SmartLifecycle {
                 LOG.info("{}: works again after {} failed turns", name, failures);
                 failures = 0;
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             if (isRunning()) {
                 tell(e);
             }
         }
     }
 
-    private void tell(RuntimeException e) {
+    private void tell(Throwable e) {
         if (failures++ == 0 || System.nanoTime() - toldAt > QUIET) {
             toldAt = System.nanoTime();
             LOG.warn("{}: failed, and is tried again in {}: {}", name, pause, e.toString());

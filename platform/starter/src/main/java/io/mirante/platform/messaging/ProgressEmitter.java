@@ -44,7 +44,7 @@ final class ProgressEmitter implements SmartLifecycle {
     private static final Duration CALM = Duration.ofSeconds(3);
 
     private static final Duration LIMIT = Duration.ofSeconds(10);
-    private static final int MAX_PENDING = 120;
+    private static final int MAX_PENDING = 600;
 
     private final Assignments assignments;
     private final Set<String> storing;
