@@ -218,7 +218,7 @@ class BatchRunsIT {
                                 == 3);
         // Nothing of the first micro-batch is young enough to be loaded again.
         execute(
-                "UPDATE user_feature_state SET as_of = as_of - interval '1 hour' WHERE tenant_id = ?",
+                "UPDATE user_feature_state SET as_of = as_of - interval '1 hour', computed_at = computed_at - interval '1 hour' WHERE tenant_id = ?",
                 tenant);
         mesh.sendAll(
                 List.of(
