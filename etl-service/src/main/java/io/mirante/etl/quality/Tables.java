@@ -694,6 +694,9 @@ public final class Tables implements AutoCloseable {
                             """
                                     .formatted(EVENTS));
         } catch (SQLException e) {
+            if (isOfThisMachine(e)) {
+                throw e;
+            }
             throw new UnreadableTableException(
                     "events could not be made of the rows: "
                             + firstLine(e).replaceAll("'[^']*'", "a value"));
