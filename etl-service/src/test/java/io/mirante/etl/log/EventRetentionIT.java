@@ -157,26 +157,29 @@ class EventRetentionIT {
         execute(
                 "INSERT INTO retention_time (reached) VALUES ('%1$s') ON CONFLICT (only_row) DO UPDATE SET reached = '%1$s'"
                         .formatted(begin));
-        var hours = new AtomicLong();
-        Supplier<RetentionTime> replica =
-                () ->
-                        new RetentionTime(
-                                stream,
-                                Clock.systemUTC(),
-                                () -> Duration.ofHours(hours.get()).toNanos(),
-                                meters);
-        var one = replica.get();
-        var other = replica.get();
-        assertThat(List.of(one.advance(), other.advance())).containsOnly(begin);
-        for (int hour = 1; hour <= 3; hour++) {
-            hours.set(hour);
-            assertThat(List.of(one.advance(), other.advance()))
-                    .containsOnly(begin.plus(Duration.ofHours(2 * hour)));
+        try {
+            var hours = new AtomicLong();
+            Supplier<RetentionTime> replica =
+                    () ->
+                            new RetentionTime(
+                                    stream,
+                                    Clock.systemUTC(),
+                                    () -> Duration.ofHours(hours.get()).toNanos(),
+                                    meters);
+            var one = replica.get();
+            var other = replica.get();
+            assertThat(List.of(one.advance(), other.advance())).containsOnly(begin);
+            for (int hour = 1; hour <= 3; hour++) {
+                hours.set(hour);
+                assertThat(List.of(one.advance(), other.advance()))
+                        .containsOnly(begin.plus(Duration.ofHours(2 * hour)));
+            }
+            assertThat(replica.get().advance())
+                    .as("one that comes later goes on from there")
+                    .isEqualTo(begin.plus(Duration.ofHours(6)));
+        } finally {
+            execute("UPDATE retention_time SET reached = now()");
         }
-        assertThat(replica.get().advance())
-                .as("one that comes later goes on from there")
-                .isEqualTo(begin.plus(Duration.ofHours(6)));
-        execute("UPDATE retention_time SET reached = now()");
     }
 
     /** More than a batch, of which every other row stays, and one replica at a time. */

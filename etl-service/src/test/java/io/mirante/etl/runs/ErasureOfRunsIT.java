@@ -182,6 +182,31 @@ class ErasureOfRunsIT {
                 .doesNotContain("erase-me");
     }
 
+    @Test
+    void anErrorThatQuotesThePersonLosesItsWords() throws Exception {
+        var tenant = mesh.newTenant();
+        for (var id : List.of("erase-me", "erase-me-not")) {
+            execute(
+                    """
+                    INSERT INTO etl_run (tenant_id, execution_id, mode, source, strict, status, error)
+                    VALUES ('%1$s', '%2$s', 'validate_only', 's', false, 'failed', 'no number: "%2$s"');
+                    INSERT INTO job (id, tenant_id, kind, payload, status, error)
+                    VALUES ('%1$s-%2$s', '%1$s', 'etl_run', '{}', 'failed', '{"status": 422, "detail": "no number: ''%2$s''"}')\
+                    """
+                            .formatted(tenant, id));
+        }
+        assertThat(mesh.erase(tenant, "erase-me").removed())
+                .contains(
+                        new Removal("errors of runs", Removal.BLANKED, 1),
+                        new Removal("errors of jobs", Removal.BLANKED, 1));
+        assertThat(texts("SELECT error FROM etl_run", tenant))
+                .containsExactlyInAnyOrder(
+                        "(it quoted a person who was erased)", "no number: \"erase-me-not\"");
+        assertThat(texts("SELECT error ->> 'detail' FROM job", tenant))
+                .containsExactlyInAnyOrder(
+                        "(it quoted a person who was erased)", "no number: 'erase-me-not'");
+    }
+
     /** What the job has read of the person may come into its file after the erasure. */
     @ParameterizedTest
     @ValueSource(strings = {"status = 'completed'", "status = 'pending', attempts = 0"})
