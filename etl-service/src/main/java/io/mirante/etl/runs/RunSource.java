@@ -12,6 +12,7 @@ import io.mirante.etl.quality.TableCheck;
 import io.mirante.etl.quality.TableShape;
 import io.mirante.etl.quality.Tables;
 import io.mirante.etl.quality.UnreadableTableException;
+import io.mirante.etl.runs.StepLimit.Step;
 import io.mirante.platform.jobs.JobContext;
 import io.mirante.platform.jobs.JobFailedException;
 import io.mirante.platform.jobs.JobHandler;
@@ -151,6 +152,9 @@ final class RunSource implements JobHandler {
             // The job is cancelled, and so is its run; or the service stops, and another goes on
             // with both.
             throw e;
+        } catch (StepLimit.ExceededException e) {
+            end(tenant, id, Runs.PENDING, String.valueOf(e.getMessage()));
+            throw e;
         } catch (IOException | SQLException | RuntimeException e) {
             end(
                     tenant,
@@ -163,12 +167,15 @@ final class RunSource implements JobHandler {
 
     private void work(JobContext context, Run run)
             throws IOException, SQLException, UnreadableTableException, JobFailedException {
+        var steps = new StepLimit(settings.steps());
         if (run.source().equals(RunRequest.EVENTS)) {
-            work(context, run, log(context, run), null);
+            work(context, run, steps, log(context, run), null);
             return;
         }
+        var source = source(run, context.tenant());
         try (var input =
-                sources.fetch(source(run, context.tenant()), run.partOf() != null, context)) {
+                steps.within(
+                        Step.FETCH, () -> sources.fetch(source, run.partOf() != null, context))) {
             var order =
                     order(
                             context.tenant(),
@@ -176,25 +183,35 @@ final class RunSource implements JobHandler {
                             tables -> tables.read(input.files(), input.format()),
                             input.source().shape(),
                             reference(run));
-            work(context, run, order, input);
+            work(context, run, steps, order, input);
         }
     }
 
     /** Does the run of a source; without input it is the event log. */
     private void work(
-            JobContext context, Run run, TableCheck.Order order, SourceFetch.@Nullable Input input)
+            JobContext context,
+            Run run,
+            StepLimit steps,
+            TableCheck.Order order,
+            SourceFetch.@Nullable Input input)
             throws IOException, SQLException, UnreadableTableException, JobFailedException {
         boolean batch = run.load() != null;
         try (var check =
-                TableCheck.open(
-                        order,
-                        context.scratch(SCRATCH),
-                        (what, done) -> context.progress(batch ? done * CHECKED : done, what))) {
+                steps.within(
+                        Step.CHECK,
+                        () ->
+                                TableCheck.open(
+                                        order,
+                                        context.scratch(SCRATCH),
+                                        steps::interrupts,
+                                        (what, done) ->
+                                                context.progress(
+                                                        batch ? done * CHECKED : done, what)))) {
             if (!batch) {
                 var stoppedBy = stoppedBy(run, check.report());
                 store(context.tenant(), run, order, check.report(), stoppedBy, Runs.COMPLETED);
             } else {
-                load(context, run, order, check, input);
+                load(context, run, steps, order, check, input);
             }
         }
     }
@@ -202,32 +219,31 @@ final class RunSource implements JobHandler {
     private void load(
             JobContext context,
             Run run,
+            StepLimit steps,
             TableCheck.Order order,
             TableCheck check,
             SourceFetch.@Nullable Input input)
             throws IOException, SQLException, UnreadableTableException, JobFailedException {
         var tenant = context.tenant();
         context.progress(CHECKED, "making features");
-        long unsaid = events(run, check);
-        var made = features(tenant, run, order, check);
+        long unsaid = steps.within(Step.FEATURES, () -> events(run, check));
+        var made = steps.within(Step.FEATURES, () -> features(tenant, run, order, check));
         context.progress(MADE, "checking features");
+        var baseline =
+                Objects.requireNonNull(
+                        ask(tenant, db -> Runs.baseline(db, tenant, run.source(), "features"))
+                                .block(LIMIT));
         var report =
                 check.report()
                         .with(
                                 unsaid,
-                                check.checked(
-                                        BatchFeatures.TABLE,
-                                        BatchFeatures.ofTable(),
-                                        Objects.requireNonNull(
-                                                ask(
-                                                                tenant,
-                                                                db ->
-                                                                        Runs.baseline(
-                                                                                db,
-                                                                                tenant,
-                                                                                run.source(),
-                                                                                "features"))
-                                                        .block(LIMIT))));
+                                steps.within(
+                                        Step.CHECK_FEATURES,
+                                        () ->
+                                                check.checked(
+                                                        BatchFeatures.TABLE,
+                                                        BatchFeatures.ofTable(),
+                                                        baseline)));
         var stoppedBy = stoppedBy(run, report);
         if (Objects.requireNonNull(run.load()).strategy() == LoadStrategy.REPLACE
                 && BatchFeatures.isEmpty(check.tables().connection())) {
@@ -241,13 +257,20 @@ final class RunSource implements JobHandler {
                             .formatted(String.join(", ", stoppedBy), run.executionId()));
         }
         context.progress(FEATURES_CHECKED, "loading");
-        var csv =
-                check.tables()
-                        .export(
-                                BatchFeatures.TABLE,
-                                Stream.concat(Stream.of("user_id"), BatchFeatures.names().stream())
-                                        .toList());
-        load(context, run, order, report, order.reference(), made.orElse(null), csv, input);
+        steps.within(
+                Step.LOAD,
+                () -> {
+                    var csv =
+                            check.tables()
+                                    .export(
+                                            BatchFeatures.TABLE,
+                                            Stream.concat(
+                                                            Stream.of("user_id"),
+                                                            BatchFeatures.names().stream())
+                                                    .toList());
+                    load(context, run, order, report, made.orElse(null), csv, input);
+                    return csv;
+                });
         settle(tenant);
     }
 
@@ -261,7 +284,6 @@ final class RunSource implements JobHandler {
             Run run,
             TableCheck.Order judged,
             QualityReport report,
-            Instant moment,
             @Nullable Population population,
             Path csv,
             SourceFetch.@Nullable Input input)
@@ -274,7 +296,7 @@ final class RunSource implements JobHandler {
                         id,
                         Objects.requireNonNull(run.load()).strategy(),
                         csv,
-                        moment,
+                        judged.reference(),
                         settings.keepBackups());
         var refused = context.scratch(REFUSED);
         var told = context.file(REFUSED);

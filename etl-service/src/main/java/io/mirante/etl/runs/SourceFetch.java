@@ -16,6 +16,7 @@ import io.mirante.platform.outbound.Destinations;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -29,6 +30,8 @@ import reactor.core.publisher.Mono;
 /** Brings a source's rows into files of this machine, for the length of a run. Thread-safe. */
 @Component
 final class SourceFetch {
+
+    private static final Duration SERVER_LATER = Duration.ofSeconds(5);
 
     private final SourceFiles uploads;
     private final SourceSecrets secrets;
@@ -44,7 +47,13 @@ final class SourceFetch {
                         new Destinations(settings.sourceAllowedHosts(), GuardedSockets.SETTING),
                         maxBytes);
         this.rows =
-                new PostgresRows(settings.sourceAllowedHosts(), maxBytes, settings.sourceTimeout());
+                new PostgresRows(settings.sourceAllowedHosts(), maxBytes, statement(settings));
+    }
+
+    /** PostgreSQL ends a statement itself, soon after nobody waits for it any more. */
+    private static Duration statement(EtlSettings settings) {
+        var step = settings.steps().fetch().plus(SERVER_LATER);
+        return step.compareTo(settings.sourceTimeout()) < 0 ? step : settings.sourceTimeout();
     }
 
     /**

@@ -1,16 +1,25 @@
 package io.mirante.etl.runs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.mirante.contracts.Json;
+import io.mirante.etl.EtlSettings;
 import io.mirante.etl.remote.GuardedHttp;
+import io.mirante.etl.runs.StepLimit.Step;
+import io.mirante.platform.jobs.JobContext;
+import io.mirante.platform.messaging.AsOf;
 import io.mirante.platform.outbound.Destinations;
+import io.mirante.platform.persistence.TenantDatabase;
+import io.mirante.platform.tenants.Tenants;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -23,12 +32,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.FutureTask;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
 import org.gaul.s3proxy.S3Proxy;
 import org.gaul.s3proxy.auth.AuthenticationType;
 import org.gaul.s3proxy.nio2blob.TransientNio2BlobStore;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -70,6 +81,14 @@ class RemoteSourcesIT {
     @TempDir static Path folder;
 
     @Autowired Mesh mesh;
+    @Autowired TenantDatabase tenantDatabase;
+    @Autowired SourceFiles uploads;
+    @Autowired SourceSecrets secrets;
+    @Autowired QualityThresholdStore thresholds;
+    @Autowired EtlSettings settings;
+    @Autowired Tenants tenants;
+    @Autowired AsOf asOf;
+    @Autowired RunFigures figures;
 
     @Value("${mirante.files}")
     Path files;
@@ -463,6 +482,137 @@ class RemoteSourcesIT {
                     .doesNotContain("source_reader");
         });
         assertThat(log.getAll()).doesNotContain(PASSWORD).doesNotContain("other-secret");
+    }
+
+    // --- steps
+
+    @Test
+    void aQueryThatTakesTooLongIsEndedHereAndThere() throws Exception {
+        var tenant = mesh.newTenant();
+        database("t5");
+        name(tenant, postgres("orders", Map.of("query", "SELECT pg_sleep(301)::text AS n")), 201);
+        submitted(tenant, "slow");
+        assertThatThrownBy(() -> attempt(limited(Step.FETCH), tenant, "slow"))
+                .hasCauseInstanceOf(StepLimit.ExceededException.class);
+        var run = get(tenant, "/api/v1/etl/runs/slow", 200);
+        assertThat(run.path("status").asString()).as("it is tried again").isEqualTo("pending");
+        assertThat(run.path("error").asString())
+                .contains("the step fetch took longer than the 1s of mirante.etl.steps.fetch");
+        await().atMost(SOON)
+                .untilAsserted(() ->
+                        assertThat(
+                                        counted(
+                                                "pg_stat_activity WHERE state = 'active' AND query LIKE 'COPY%pg_sleep(301)%'"))
+                                .isZero());
+    }
+
+    @Test
+    void aServerThatSaysNothingIsLeft() throws Exception {
+        var tenant = mesh.newTenant();
+        try (var silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            name(tenant, s3("orders", "csv", "silent/", silent.getLocalPort()), 201);
+            submitted(tenant, "silent");
+            assertThatThrownBy(() -> attempt(limited(Step.FETCH), tenant, "silent"))
+                    .cause()
+                    .isInstanceOf(StepLimit.ExceededException.class)
+                    .hasMessageContaining("mirante.etl.steps.fetch");
+        }
+        assertThat(folder.resolve("job-silent/scratch/fetched")).doesNotExist();
+    }
+
+    @Test
+    void aLoadThatTakesTooLongLeavesNothingAndIsDoneAgain() throws Exception {
+        var tenant = mesh.newTenant();
+        put("again/orders.csv", HEADER + row(1) + row(2) + row(2));
+        name(tenant, s3("orders", "csv", "again/", s3.getPort()), 201);
+        submitted(tenant, "again");
+        loadTakesTooLong(tenant, "again");
+        assertThat(users(tenant)).isEmpty();
+
+        attempt(limited(null), tenant, "again");
+
+        var run = get(tenant, "/api/v1/etl/runs/again", 200);
+        assertThat(run.path("status").asString()).as(run.toString()).isEqualTo("completed");
+        assertThat(run.path("error").isNull()).isTrue();
+        assertThat(users(tenant)).isEqualTo(Map.of("again", 2L));
+    }
+
+    /** Another load of the tenant is not over. */
+    private void loadTakesTooLong(String tenant, String id) throws Exception {
+        try (var other = mesh.jdbc();
+                var statement = other.createStatement()) {
+            other.setAutoCommit(false);
+            statement.execute(
+                    "SELECT pg_advisory_xact_lock(hashtextextended('etl.load ' || '%s', 0))"
+                            .formatted(tenant));
+            assertThatThrownBy(() -> attempt(limited(Step.LOAD), tenant, id))
+                    .cause()
+                    .isInstanceOf(StepLimit.ExceededException.class)
+                    .hasMessageContaining("mirante.etl.steps.load");
+            other.rollback();
+        }
+    }
+
+    /** A run without a job: attempts of it are made here. */
+    private void submitted(String tenant, String id) throws SQLException {
+        sql(
+                "INSERT INTO etl_run (tenant_id, execution_id, mode, source, strict, strategy) VALUES ('%s', '%s', 'batch', 'orders', false, 'merge')"
+                        .formatted(tenant, id));
+    }
+
+    /** With a second for one step; null = with the usual limits. */
+    private RunSource limited(@Nullable Step step) {
+        var usual = settings.steps();
+        var second = Duration.ofSeconds(1);
+        var all =
+                new EtlSettings(
+                        settings.refresh(),
+                        settings.blockedIds(),
+                        settings.mergesPerHour(),
+                        settings.maxSourceSize(),
+                        settings.keepBackups(),
+                        settings.sourceAllowedHosts(),
+                        settings.sourceTimeout(),
+                        settings.masterKeyFile(),
+                        new EtlSettings.Steps(
+                                step == Step.FETCH ? second : usual.fetch(),
+                                usual.check(),
+                                usual.features(),
+                                usual.checkFeatures(),
+                                step == Step.LOAD ? second : usual.load()),
+                        settings.quality());
+        return new RunSource(
+                tenantDatabase,
+                new SourceFetch(uploads, secrets, all),
+                thresholds,
+                all,
+                tenants,
+                asOf,
+                figures);
+    }
+
+    private static void attempt(RunSource runs, String tenant, String id) throws Exception {
+        var task =
+                new FutureTask<>(() ->
+                        runs.run(
+                                new JobContext(
+                                        id,
+                                        tenant,
+                                        Json.mapper().createObjectNode().put("execution_id", id),
+                                        folder.resolve("job-" + id),
+                                        (progress, detail) -> {},
+                                        () -> false)));
+        Thread.ofVirtual().start(task);
+        task.get();
+    }
+
+    private long counted(String from) throws SQLException {
+        try (var connection = mesh.jdbc();
+                var rows =
+                        connection.createStatement().executeQuery("SELECT count(*) FROM " + from)) {
+            rows.next();
+            return rows.getLong(1);
+        }
     }
 
     // --- naming
