@@ -43,13 +43,17 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * The job {@code etl_run}: reads a source, cleans it, checks it; in mode batch makes a feature set of what is left, checks that too
- * and loads it unless a critical check failed. Run again it begins anew; what it loaded already it does not load again.
+ * and loads it unless a critical check failed. Run again it goes on from what it has fetched; what it loaded already it does not load
+ * again.
  */
 @Component
 final class RunSource implements JobHandler {
 
     static final String KIND = "etl_run";
     static final String EXECUTION_ID = "execution_id";
+
+    /** The job that did the run before it was resumed. */
+    static final String RESUMES = "resumes";
 
     /** The job's file with the users that an append refused. */
     static final String REFUSED = "refused.csv";
@@ -114,7 +118,15 @@ final class RunSource implements JobHandler {
         }
         ask(tenant, db -> Runs.begin(db, tenant, id)).block(LIMIT);
         try {
+            takeOver(context, run);
             attempt(context, run);
+            SourceFetch.forget(context);
+        } catch (JobFailedException e) {
+            if (run.partOf() != null) {
+                // The next micro-batch fetches anew.
+                SourceFetch.forget(context);
+            }
+            throw e;
         } finally {
             ask(tenant, db -> Runs.find(db, tenant, id))
                     .doOnNext(ended -> figures.tell(tenant, ended))
@@ -122,6 +134,30 @@ final class RunSource implements JobHandler {
                     .block(LIMIT);
         }
         return result(find(tenant, id));
+    }
+
+    /**
+     * The run goes on from what was fetched for it before, unless that may hold somebody who was erased since. A new run takes what
+     * the source's last failed one has fetched, and fetches in its place: of a source that fails again and again no more is kept.
+     */
+    private void takeOver(JobContext context, Run run) throws IOException {
+        var tenant = context.tenant();
+        var erased =
+                ask(tenant, db -> Suppression.erasedSince(db, tenant, run.executionId()))
+                        .block(LIMIT);
+        var before = context.payload().path(RESUMES).asString("");
+        if (!Objects.requireNonNull(erased).isEmpty()) {
+            SourceFetch.forget(context);
+        } else if (run.partOf() == null) {
+            var left =
+                    before.isEmpty()
+                            ? ask(tenant, db -> Runs.lastFailedJob(db, tenant, run.source()))
+                                    .block(LIMIT)
+                            : before;
+            if (left != null) {
+                context.takeOver(left);
+            }
+        }
     }
 
     /** What follows a load that stands: may be done again. */
@@ -173,18 +209,15 @@ final class RunSource implements JobHandler {
             return;
         }
         var source = source(run, context.tenant());
-        try (var input =
-                steps.within(
-                        Step.FETCH, () -> sources.fetch(source, run.partOf() != null, context))) {
-            var order =
-                    order(
-                            context.tenant(),
-                            run,
-                            tables -> tables.read(input.files(), input.format()),
-                            input.source().shape(),
-                            reference(run));
-            work(context, run, steps, order, input);
-        }
+        var input = steps.within(Step.FETCH, () -> sources.fetch(source, run, context));
+        var order =
+                order(
+                        context.tenant(),
+                        run,
+                        tables -> tables.read(input.files(), input.format()),
+                        input.source().shape(),
+                        Objects.requireNonNullElse(run.referenceTime(), input.at()));
+        work(context, run, steps, order, input);
     }
 
     /** Does the run of a source; without input it is the event log. */
@@ -422,8 +455,8 @@ final class RunSource implements JobHandler {
     private TableCheck.Order log(JobContext context, Run run) {
         var tenant = context.tenant();
         var known = Objects.requireNonNull(asOf.ofLog().block(LIMIT));
-        var given = reference(run);
-        var moment = given.isBefore(known) ? given : known;
+        var given = run.referenceTime();
+        var moment = given != null && given.isBefore(known) ? given : known;
         var since = since(tenant, run);
         var changed =
                 since == null
@@ -442,10 +475,6 @@ final class RunSource implements JobHandler {
                                 read -> context.progress(0, "reading, %d events".formatted(read))),
                 LogTable.shape(),
                 moment);
-    }
-
-    private static Instant reference(Run run) {
-        return run.referenceTime() == null ? Instant.now() : run.referenceTime();
     }
 
     private Source source(Run run, String tenant) throws JobFailedException {

@@ -50,9 +50,7 @@ final class StepLimit {
                     "the step %s took longer than the %s of mirante.etl.steps.%s, and is tried three times; give it more time or less to do"
                             .formatted(
                                     step.setting(),
-                                    limit.toString()
-                                            .substring(2)
-                                            .toLowerCase(Locale.ROOT),
+                                    limit.toString().substring(2).toLowerCase(Locale.ROOT),
                                     step.setting()),
                     cause);
         }

@@ -88,4 +88,14 @@ public final class JobContext {
         Files.createDirectories(scratch);
         return scratch.resolve(file.getFileName());
     }
+
+    /** Takes over what a job of the tenant that has ended left in its scratch, if anything, unless this job has some of its own. */
+    public void takeOver(String endedJob) throws IOException {
+        var left = folder.resolveSibling(endedJob).resolve(SCRATCH);
+        var scratch = folder.resolve(SCRATCH);
+        if (Files.isDirectory(left) && !Files.exists(scratch)) {
+            Files.createDirectories(folder);
+            Files.move(left, scratch);
+        }
+    }
 }
