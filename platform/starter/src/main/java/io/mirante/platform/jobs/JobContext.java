@@ -2,6 +2,7 @@ package io.mirante.platform.jobs;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.concurrent.CancellationException;
 import java.util.function.BiConsumer;
@@ -95,7 +96,11 @@ public final class JobContext {
         var scratch = folder.resolve(SCRATCH);
         if (Files.isDirectory(left) && !Files.exists(scratch)) {
             Files.createDirectories(folder);
-            Files.move(left, scratch);
+            try {
+                Files.move(left, scratch);
+            } catch (NoSuchFileException e) {
+                // Another job was first.
+            }
         }
     }
 }
