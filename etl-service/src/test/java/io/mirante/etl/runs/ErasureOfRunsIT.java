@@ -7,6 +7,7 @@ import io.mirante.contracts.Json;
 import io.mirante.contracts.Topics;
 import io.mirante.contracts.gateway.PersonErased;
 import io.mirante.contracts.gateway.PersonErased.Removal;
+import io.mirante.contracts.gateway.PersonErasure;
 import io.mirante.etl.RawRecords;
 import io.mirante.etl.features.FeatureCatalog;
 import io.mirante.platform.persistence.TenantDatabase;
@@ -152,6 +153,32 @@ class ErasureOfRunsIT {
                 .hasContent("user_id\n\"bob\"\n");
         assertThat(users(tenant)).containsExactly("bob");
         assertThat(client.get("/api/v1/etl/runs/two/report", 200).toString())
+                .doesNotContain("erase-me");
+    }
+
+    /** As after the restore of a backup that is older than the erasure: the gateway knows the hash alone by then. */
+    @Test
+    void whoIsKnownByHashAloneIsFoundAmongWhatRunsLoaded() throws Exception {
+        var tenant = mesh.newTenant();
+        var client = new RunClient(mesh, tenant);
+        client.upload("bets", "bets.csv", BETS, null);
+        client.finished(batch("one", LoadStrategy.MERGE));
+        assertThat(users(tenant)).containsExactlyInAnyOrder("erase-me", "bob");
+
+        mesh.erase(
+                new PersonErasure(
+                        tenant,
+                        PersonErasure.hash(tenant, "erase-me"),
+                        null,
+                        "gateway_restored",
+                        PersonErasure.REQUESTED,
+                        AT,
+                        null,
+                        List.of(),
+                        1));
+        assertThat(users(tenant)).containsExactly("bob");
+        assertThat(Files.readString(upload(tenant, "bets")))
+                .contains("bob")
                 .doesNotContain("erase-me");
     }
 
