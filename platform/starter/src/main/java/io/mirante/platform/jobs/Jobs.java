@@ -190,12 +190,16 @@ public final class Jobs {
      */
     record Taken(Job job, String owner, int attempts) {}
 
-    /** Gives a job back that was not carried through because the worker stops; it is as if it had not been taken. */
+    /**
+     * Gives a job back that was not carried through because the worker stops: it is taken again at once, and this try does not count,
+     * unless it was the first, since a job that was begun is told from one that was not by its tries.
+     */
     Mono<Void> giveBack(Taken taken) {
         return stream.client()
                 .sql(
                         "UPDATE job SET status = CASE WHEN cancel_requested THEN 'cancelled' ELSE 'pending' END,"
-                                + " finished_at = CASE WHEN cancel_requested THEN now() END, attempts = attempts - 1,"
+                                + " finished_at = CASE WHEN cancel_requested THEN now() END, attempts = greatest(1, attempts -"
+                                + " 1),"
                                 + " lease_owner = NULL WHERE id = $1 AND lease_owner = $2")
                 .bind(0, taken.job().id())
                 .bind(1, taken.owner())
