@@ -979,7 +979,7 @@ public final class Tables implements AutoCloseable {
                                 WITH counted AS MATERIALIZED (
                                     SELECT %1$s AS value, count(*) AS n FROM %3$s WHERE %1$s IS NOT NULL GROUP BY %1$s)
                                 (SELECT left(value::varchar, %2$d) AS text, n, (SELECT count(*) FROM counted)
-                                FROM counted ORDER BY n DESC, text LIMIT 10)\
+                                FROM counted ORDER BY n DESC, value LIMIT 10)\
                                 """
                                         .formatted(name, SAMPLE_LENGTH, table))) {
             while (rows.next()) {
