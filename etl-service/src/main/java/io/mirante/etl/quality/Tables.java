@@ -386,7 +386,7 @@ public final class Tables implements AutoCloseable {
                 rejected());
     }
 
-    /** Columns whose values are of their type already, every one of them. */
+    /** Columns whose values are what they are to be already, every one of them. */
     private Set<String> direct(TableShape shape) throws SQLException {
         var same = new ArrayList<String>();
         var conditions = new ArrayList<String>();
@@ -414,7 +414,7 @@ public final class Tables implements AutoCloseable {
         var given = type(column.name());
         var name = Sql.name(column.name());
         return switch (column.type()) {
-            case TEXT -> null;
+            case TEXT -> given.equals(VARCHAR) ? sameText(name) : null;
             case NUMBER ->
                     WHOLE.contains(given) || given.startsWith("DECIMAL")
                             ? "true"
@@ -424,6 +424,16 @@ public final class Tables implements AutoCloseable {
             case BOOLEAN -> given.equals("BOOLEAN") ? "true" : null;
             case TIMESTAMP -> TIMES.contains(given) ? "isfinite(%s)".formatted(name) : null;
         };
+    }
+
+    /** Under which condition there is nothing to clean in a text, nor to tell of it. */
+    private String sameText(String name) {
+        var same =
+                asGiven
+                        ? "true"
+                        : "%s IS NOT NULL AND %s = %s"
+                                .formatted(unlessNothing(name), withoutSpace(name), name);
+        return "%1$s IS NULL OR (NOT contains(%1$s, chr(65533)) AND %2$s)".formatted(name, same);
     }
 
     /** Whether a column of a table may have been given something that is not of its type. */
@@ -1017,7 +1027,7 @@ public final class Tables implements AutoCloseable {
                                 WITH counted AS MATERIALIZED (
                                     SELECT %1$s AS value, count(*) AS n FROM %3$s WHERE %1$s IS NOT NULL GROUP BY %1$s)
                                 (SELECT left(value::varchar, %2$d) AS text, n, (SELECT count(*) FROM counted)
-                                FROM counted ORDER BY n DESC, text LIMIT 10)\
+                                FROM counted ORDER BY n DESC, value LIMIT 10)\
                                 """
                                         .formatted(name, SAMPLE_LENGTH, table))) {
             while (rows.next()) {
