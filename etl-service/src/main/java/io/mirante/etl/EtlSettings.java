@@ -24,6 +24,7 @@ import org.springframework.util.unit.DataSize;
  *     ({@code SOURCE_ALLOWED_HOSTS})
  * @param sourceTimeout how long PostgreSQL may take for a source's rows, 1 second to a day
  * @param masterKeyFile the installation's master key, which seals sources' credentials; empty = there are none
+ * @param steps how long each step of a run may take
  * @param quality from when checks of tables pass, by check, where it is not the product's own threshold
  */
 @ConfigurationProperties("mirante.etl")
@@ -36,7 +37,56 @@ public record EtlSettings(
         @DefaultValue List<String> sourceAllowedHosts,
         @DefaultValue("1h") Duration sourceTimeout,
         @DefaultValue("") String masterKeyFile,
+        @DefaultValue Steps steps,
         @DefaultValue Map<String, Double> quality) {
+
+    /**
+     * How long each step of a run may take, 1 second to 6 hours; {@code load} at most 30 minutes.
+     *
+     * @param fetch bringing the rows of a source elsewhere
+     * @param check reading, cleaning and checking them
+     * @param features making a feature set
+     * @param checkFeatures checking it
+     * @param load loading it
+     */
+    public record Steps(
+            @DefaultValue("2h") Duration fetch,
+            @DefaultValue("1h") Duration check,
+            @DefaultValue("1h") Duration features,
+            @DefaultValue("30m") Duration checkFeatures,
+            @DefaultValue("30m") Duration load) {
+
+        private static final Duration MAX = Duration.ofHours(6);
+        private static final Duration MAX_LOAD = Duration.ofMinutes(30);
+
+        public Steps {
+            check("fetch", fetch, MAX);
+            check("check", check, MAX);
+            check("features", features, MAX);
+            check("check-features", checkFeatures, MAX);
+            check("load", load, MAX_LOAD);
+        }
+
+        private static void check(String step, Duration limit, Duration max) {
+            if (!(limit.toSeconds() >= 1 && limit.compareTo(max) <= 0)) {
+                throw new IllegalArgumentException(
+                        "mirante.etl.steps.%s must be 1 second to %d minutes, was %s"
+                                .formatted(step, max.toMinutes(), limit));
+            }
+        }
+
+        /** Of a step by the name of its setting. */
+        public Duration of(String step) {
+            return switch (step) {
+                case "fetch" -> fetch;
+                case "check" -> check;
+                case "features" -> features;
+                case "check-features" -> checkFeatures;
+                case "load" -> load;
+                default -> throw new IllegalArgumentException("unknown step " + step);
+            };
+        }
+    }
 
     public EtlSettings {
         blockedIds = List.copyOf(blockedIds);

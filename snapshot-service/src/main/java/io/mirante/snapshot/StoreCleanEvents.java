@@ -39,7 +39,7 @@ final class StoreCleanEvents {
     Mono<Void> store(List<Received<CleanEvent>> fresh, DatabaseClient stream) {
         var asOf = countedUpTo.lately();
         var polled = fresh.stream().map(Received::value).toList();
-        return rebuilds.running(stream)
+        return rebuilds.running(polled.stream().map(CleanEvent::tenantId).toList(), stream)
                 .flatMap(running ->
                         events.insert(polled, stream)
                                 .flatMap(stored ->

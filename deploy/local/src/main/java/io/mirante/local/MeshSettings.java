@@ -7,8 +7,10 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * What the environment says about the local mesh.
@@ -22,6 +24,7 @@ import java.util.TreeMap;
  * @param aot whether class caches are trained and used
  * @param startLimit how long one part may take until it is ready, positive
  * @param parallel how many services start at once, positive; empty: as many as the machine does well
+ * @param services those that are started, not empty
  * @param jvmFlags more flags for the services' JVMs, none holds a blank
  * @param apiKey the first key of the tenant that local mode has, not blank
  * @param tenant that tenant's id, not blank
@@ -37,6 +40,7 @@ record MeshSettings(
         boolean aot,
         Duration startLimit,
         Optional<Integer> parallel,
+        Set<ServiceName> services,
         List<String> jvmFlags,
         String apiKey,
         String tenant,
@@ -58,6 +62,7 @@ record MeshSettings(
         checkout = checkout.toAbsolutePath().normalize();
         home = checkout.resolve(home).normalize();
         ports = Map.copyOf(ports);
+        services = Set.copyOf(services);
         jvmFlags = List.copyOf(jvmFlags);
         conditions = Collections.unmodifiableSortedMap(new TreeMap<>(conditions));
     }
@@ -89,12 +94,27 @@ record MeshSettings(
                         number(environment, "MESH_START_TIMEOUT_SECONDS", 1, 86_400)
                                 .orElse(DEFAULT_START_LIMIT_SECONDS)),
                 number(environment, "MESH_PARALLEL", 1, 64),
+                services(text(environment, "MESH_SERVICES")),
                 text(environment, "MESH_JVM_FLAGS")
                         .map(flags -> List.of(flags.split("\\s+")))
                         .orElse(List.of()),
                 firstKey(environment),
                 text(environment, "MIRANTE_BOOTSTRAP_TENANT").orElse("demo"),
                 SpringBeans.settings(environment));
+    }
+
+    private static Set<ServiceName> services(Optional<String> names) {
+        return names.stream()
+                .flatMap(text -> Arrays.stream(text.split("[\\s,]+")))
+                .map(name ->
+                        ServiceName.find(name)
+                                .orElseThrow(() ->
+                                        new MeshException(
+                                                "MESH_SERVICES names no service " + name)))
+                .collect(
+                        Collectors.collectingAndThen(
+                                Collectors.toSet(),
+                                some -> some.isEmpty() ? Set.copyOf(ServiceName.all()) : some));
     }
 
     private static String firstKey(Map<String, String> environment) {

@@ -175,6 +175,9 @@ final class Up {
         CompletableFuture<Void> turn = CompletableFuture.completedFuture(null);
         CompletableFuture<Void> extracted = CompletableFuture.completedFuture(null);
         for (ServiceName service : ServiceName.all()) {
+            if (!settings.services().contains(service) && !running.contains(service)) {
+                continue;
+            }
             if (running.contains(service)) {
                 progress.line(service.module(), "runs already, port " + ports.service(service));
                 all.add(

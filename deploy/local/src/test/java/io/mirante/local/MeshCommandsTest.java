@@ -182,6 +182,10 @@ final class MeshCommandsTest {
                     etl run --mode batch --source a --execution-id a/b    | --execution-id must have 1 to 200 letters, digits, dots, colons, dashes, plus signs or underscores, not a/b
                     etl run --mode batch --source a --url localhost:3000  | --url must be like http://127.0.0.1:3000, not localhost:3000
                     etl run --mode batch --source a --fast                | unknown option of etl run: --fast
+                    etl run --resume                                      | --resume needs a value
+                    etl run --resume a/b                                  | --resume must have 1 to 200 letters, digits, dots, colons, dashes, plus signs or underscores, not a/b
+                    etl run --resume a --mode batch                       | --resume goes with --url and --key alone: the run is as it was begun
+                    etl run --strict --resume a                           | --resume goes with --url and --key alone: the run is as it was begun
                     """)
     void wrongArgumentsOfARunAreTwo(String arguments, String message) throws Exception {
         Result result = mesh(arguments.split(" "));

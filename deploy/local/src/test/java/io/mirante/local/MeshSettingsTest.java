@@ -67,6 +67,7 @@ final class MeshSettingsTest {
         "KAFKA_PORT, 1.5",
         "MESH_AOT, maybe",
         "MESH_PARALLEL, 0",
+        "MESH_SERVICES, elt",
         "MESH_START_TIMEOUT_SECONDS, 0"
     })
     void refusesWhatIsOutOfRangeByName(String name, String value) {

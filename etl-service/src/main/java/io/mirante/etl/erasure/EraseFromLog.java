@@ -32,7 +32,7 @@ final class EraseFromLog implements ErasePerson {
 
     @Override
     public List<String> userColumns() {
-        return List.of("user_feature_state.user_id");
+        return List.of("user_feature_state.user_id", "ml_features.user_features.user_id");
     }
 
     @Override

@@ -11,6 +11,7 @@ import io.mirante.platform.erasure.ErasePerson.Target;
 import io.mirante.platform.erasure.PersonFiles;
 import io.mirante.platform.erasure.PersonRows;
 import io.mirante.platform.persistence.TenantDatabase;
+import io.r2dbc.spi.Readable;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -19,7 +20,7 @@ import org.springframework.stereotype.Component;
 
 /**
  * Takes a person out of what was uploaded for runs, and out of what runs loaded and found. Rows that name them go ({@link NamedRows}). A
- * report that quotes them loses its samples and most frequent values.
+ * report that quotes them loses its samples and most frequent values, an error that does its words.
  */
 @Component
 final class EraseFromRuns {
@@ -39,7 +40,7 @@ final class EraseFromRuns {
 
     /** Blocks, as long as it takes. */
     Erased erase(Target person, PersonFiles rows) throws IOException {
-        return features(person).and(uploads(person, rows)).and(reports(person));
+        return features(person).and(uploads(person, rows)).and(reports(person)).and(errors(person));
     }
 
     private Erased features(Target person) {
@@ -94,14 +95,18 @@ final class EraseFromRuns {
                 new Removal("files of sources", Removal.DELETED, deleted));
     }
 
-    /** Reports are JSON text: those that have the id anywhere, as JSON spells it and cut as a quote is, are looked into. */
-    private Erased reports(Target person) {
+    private static String quote(Target person) {
         var id = person.userId().strip();
-        var quote =
-                id.substring(
+        return id.substring(
                         0,
                         id.offsetByCodePoints(
-                                0, Math.min(Quotes.LONGEST, id.codePointCount(0, id.length()))));
+                                0, Math.min(Quotes.LONGEST, id.codePointCount(0, id.length()))))
+                .strip();
+    }
+
+    /** Reports are JSON text: those that have the id anywhere, as JSON spells it and cut as a quote is, are looked into. */
+    private Erased reports(Target person) {
+        var quote = quote(person);
         var spelled = Json.mapper().writeValueAsString(quote);
         var found =
                 database.many(
@@ -130,9 +135,67 @@ final class EraseFromRuns {
                         .block(READING);
         long blanked = 0;
         for (var run : Objects.requireNonNull(found)) {
-            blanked += blank(person.tenantId(), run, quote.strip()) ? 1 : 0;
+            blanked += blank(person.tenantId(), run, quote) ? 1 : 0;
         }
         return Erased.of(new Removal("etl_run", Removal.BLANKED, blanked));
+    }
+
+    private record Failure(String table, String id, String error) {}
+
+    private Erased errors(Target person) {
+        var quoted = quote(person);
+        var found =
+                database.many(
+                                person.tenantId(),
+                                db ->
+                                        db.sql(
+                                                        """
+                                                        SELECT 'etl_run', execution_id, error FROM etl_run
+                                                        WHERE tenant_id = $1 AND position($2 in error) > 0
+                                                        UNION ALL
+                                                        SELECT 'job', id, error ->> 'detail' FROM job
+                                                        WHERE tenant_id = $1 AND position($2 in error ->> 'detail') > 0\
+                                                        """)
+                                                .bind(0, person.tenantId())
+                                                .bind(1, quoted)
+                                                .map(row ->
+                                                        new Failure(
+                                                                text(row, 0),
+                                                                text(row, 1),
+                                                                text(row, 2)))
+                                                .all())
+                        .filter(failure -> Quotes.in(failure.error(), quoted::equals))
+                        .concatMap(failure ->
+                                database.one(
+                                        person.tenantId(),
+                                        db ->
+                                                db.sql(
+                                                                failure.table().equals("job")
+                                                                        ? """
+                                                                        UPDATE job SET error = jsonb_set(error, '{detail}', to_jsonb($3::text))
+                                                                        WHERE tenant_id = $1 AND id = $2\
+                                                                        """
+                                                                        : """
+                                                                        UPDATE etl_run SET error = $3
+                                                                        WHERE tenant_id = $1 AND execution_id = $2\
+                                                                        """)
+                                                        .bind(0, person.tenantId())
+                                                        .bind(1, failure.id())
+                                                        .bind(
+                                                                2,
+                                                                "(it quoted a person who was erased)")
+                                                        .then()
+                                                        .thenReturn(failure.table())))
+                        .collectList()
+                        .block(LIMIT);
+        long jobs = Objects.requireNonNull(found).stream().filter("job"::equals).count();
+        return Erased.of(
+                new Removal("errors of runs", Removal.BLANKED, found.size() - jobs),
+                new Removal("errors of jobs", Removal.BLANKED, jobs));
+    }
+
+    private static String text(Readable row, int column) {
+        return Objects.requireNonNull(row.get(column, String.class));
     }
 
     private boolean blank(String tenant, String run, String quote) {

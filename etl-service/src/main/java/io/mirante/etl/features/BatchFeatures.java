@@ -6,6 +6,7 @@ import io.mirante.etl.lifetime.Spending;
 import io.mirante.etl.quality.ColumnType;
 import io.mirante.etl.quality.TableShape;
 import io.mirante.etl.quality.TableShape.Column;
+import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -49,10 +50,10 @@ public final class BatchFeatures {
 
     private static final TableShape SHAPE = shape();
 
-    private final DuckDBConnection connection;
+    private final Connection connection;
     private final Instant asOf;
 
-    private BatchFeatures(DuckDBConnection connection, Instant asOf) {
+    private BatchFeatures(Connection connection, Instant asOf) {
         this.connection = connection;
         this.asOf = asOf;
     }
@@ -72,7 +73,7 @@ public final class BatchFeatures {
      * @param boundaries the tenant's own boundaries of scores; null = quintiles
      */
     public static Population make(
-            DuckDBConnection connection,
+            Connection connection,
             String events,
             String person,
             Instant asOf,
@@ -88,7 +89,7 @@ public final class BatchFeatures {
 
     /** Makes them, each user compared with a population that is in force; otherwise as {@link #make}. */
     public static void compared(
-            DuckDBConnection connection,
+            Connection connection,
             String events,
             String person,
             Instant asOf,
@@ -101,7 +102,7 @@ public final class BatchFeatures {
     }
 
     /** Whether the table has no user. */
-    public static boolean isEmpty(DuckDBConnection connection) throws SQLException {
+    public static boolean isEmpty(Connection connection) throws SQLException {
         try (var statement = connection.createStatement();
                 var rows = statement.executeQuery("SELECT 1 FROM " + TABLE + " LIMIT 1")) {
             return !rows.next();
@@ -274,7 +275,7 @@ public final class BatchFeatures {
                                         .collect(Collectors.joining(", "))));
         long users = count("SELECT count(*) FROM " + BASE);
         try (var statement = connection.createStatement();
-                var table = connection.createAppender(COMPARED)) {
+                var table = connection.unwrap(DuckDBConnection.class).createAppender(COMPARED)) {
             for (long from = 0; from < users; from += CHUNK) {
                 var rows =
                         statement.executeQuery(

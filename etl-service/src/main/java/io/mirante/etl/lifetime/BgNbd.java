@@ -3,11 +3,13 @@ package io.mirante.etl.lifetime;
 import io.mirante.etl.lifetime.Fit.Fitted;
 import io.mirante.etl.lifetime.Fit.Reason;
 import io.mirante.etl.lifetime.Fit.Refused;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 import org.hipparchus.special.Gamma;
 
 /**
@@ -185,12 +187,18 @@ public record BgNbd(double r, double alpha, double a, double b) {
         }
     }
 
-    /** Histories in their own order as columns, for many passes. */
+    /**
+     * Histories in their own order as columns, for many passes. Times of purchases are days, so there are few of them: a pass
+     * takes the logarithm of each one once.
+     */
     private static final class Sample {
         private final int[] frequency;
-        private final double[] recency;
-        private final double[] age;
+        private final int[] recency;
+        private final int[] age;
         private final long[] count;
+
+        /** What {@link #recency} and {@link #age} point to, each value once. */
+        private final double[] times;
 
         final long customers;
         final long repeats;
@@ -200,9 +208,15 @@ public record BgNbd(double r, double alpha, double a, double b) {
             var histories = groups.keySet().stream().sorted().toArray(PurchaseHistory[]::new);
             int size = histories.length;
             frequency = new int[size];
-            recency = new double[size];
-            age = new double[size];
+            recency = new int[size];
+            age = new int[size];
             count = new long[size];
+            times =
+                    Arrays.stream(histories)
+                            .flatMapToDouble(h -> DoubleStream.of(h.recency(), h.age()))
+                            .sorted()
+                            .distinct()
+                            .toArray();
             long allCustomers = 0;
             long allRepeats = 0;
             double allAge = 0;
@@ -214,8 +228,8 @@ public record BgNbd(double r, double alpha, double a, double b) {
                             "customers of a history must be 1 or more, not " + number);
                 }
                 frequency[i] = history.frequency();
-                recency[i] = history.recency();
-                age[i] = history.age();
+                recency[i] = Arrays.binarySearch(times, history.recency());
+                age[i] = Arrays.binarySearch(times, history.age());
                 count[i] = number;
                 allCustomers += number;
                 allRepeats += number * history.frequency();
@@ -228,9 +242,10 @@ public record BgNbd(double r, double alpha, double a, double b) {
 
         private Sample(Sample other, double unit) {
             frequency = other.frequency;
-            recency = divided(other.recency, unit);
-            age = divided(other.age, unit);
+            recency = other.recency;
+            age = other.age;
             count = other.count;
+            times = Arrays.stream(other.times).map(time -> time / unit).toArray();
             customers = other.customers;
             repeats = other.repeats;
             meanAge = other.meanAge / unit;
@@ -246,20 +261,21 @@ public record BgNbd(double r, double alpha, double a, double b) {
          */
         double logLikelihood(double r, double alpha, double a, double b) {
             double sum = customers * r * Math.log(alpha);
+            double[] logs = Arrays.stream(times).map(time -> Math.log(alpha + time)).toArray();
             double ofFrequency = 0;
             int current = 0;
             for (int i = 0; i < frequency.length; i++) {
                 int x = frequency[i];
                 double term;
                 if (x == 0) {
-                    term = -r * Math.log(alpha + age[i]);
+                    term = -r * logs[age[i]];
                 } else {
                     if (x != current) {
                         current = x;
                         ofFrequency = logRising(r, x) + logRising(b, x) - logRising(a + b, x);
                     }
-                    double last = Math.log(alpha + recency[i]);
-                    double alive = Math.exp((r + x) * (last - Math.log(alpha + age[i])));
+                    double last = logs[recency[i]];
+                    double alive = Math.exp((r + x) * (last - logs[age[i]]));
                     term = ofFrequency - (r + x) * last + Math.log(alive + a / (b + x - 1));
                 }
                 sum += count[i] * term;
@@ -270,14 +286,6 @@ public record BgNbd(double r, double alpha, double a, double b) {
         /** Logarithm of Γ(s + n)/Γ(s); B(a, b + x)/B(a, b) is two of them. */
         private static double logRising(double s, int n) {
             return Gamma.logGamma(s + n) - Gamma.logGamma(s);
-        }
-
-        private static double[] divided(double[] values, double unit) {
-            var result = new double[values.length];
-            for (int i = 0; i < values.length; i++) {
-                result[i] = values[i] / unit;
-            }
-            return result;
         }
     }
 }

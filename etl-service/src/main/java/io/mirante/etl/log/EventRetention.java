@@ -32,7 +32,8 @@ import reactor.core.publisher.Mono;
 /**
  * Removes events whose time is over, each with its identity, and the rows about records that are no event: by the tenant's retention,
  * counted from receipt, by {@link RetentionTime}. Every minute for a quarter of it at most, in batches that are transactions of the
- * tenant's, one replica at a time; what is left goes on the next time. Features, persons and loaded sets stay.
+ * tenant's, one replica at a time; a batch looks at so many rows in the order of receipt, and the next goes on behind them, also when
+ * most stay. Features, persons and loaded sets stay.
  */
 @Component
 @CrossTenant("asks which tenants have events; each tenant's go as the tenant, by its own retention")
@@ -55,8 +56,8 @@ final class EventRetention extends Periodic {
     private final Counter others;
     private volatile long secondsBehind;
 
-    /** Up to which receipt nothing is left, as far as this replica knows. */
-    private final Map<Rule, Instant> done = new HashMap<>();
+    /** Up to where nothing is left, as far as this replica knows. */
+    private final Map<Rule, Place> done = new HashMap<>();
 
     private long wholeSince = System.nanoTime();
 
@@ -70,7 +71,7 @@ final class EventRetention extends Periodic {
         this.stream = stream;
         this.database = database;
         this.tenants = tenants;
-        this.time = new RetentionTime(stream, clock, meters);
+        this.time = new RetentionTime(stream, clock, System::nanoTime, meters);
         this.events = meters.counter("mirante.etl.retention.removed", "table", "analytics_event");
         this.others =
                 meters.counter("mirante.etl.retention.removed", "table", "analytics_event_meta");
@@ -103,7 +104,24 @@ final class EventRetention extends Periodic {
         }
     }
 
-    private record Due(Rule rule, Instant before) {}
+    private record Due(Rule rule, Instant before) {
+        /** Where nothing is left to do. */
+        Place end() {
+            return new Place(before, "");
+        }
+    }
+
+    /** In the order of receipt. */
+    private record Place(Instant receivedAt, String id) {
+        static final Place BEGIN = new Place(Instant.EPOCH, "");
+    }
+
+    /**
+     * What a batch did.
+     *
+     * @param reached up to where nothing is left now
+     */
+    private record Batch(long removed, Place reached) {}
 
     @Override
     protected void turn() {
@@ -126,9 +144,9 @@ final class EventRetention extends Periodic {
         var queue = new ArrayDeque<>(due);
         while (!queue.isEmpty() && System.nanoTime() - begun < SHARE.toNanos()) {
             var one = queue.poll();
-            Long removed;
+            Batch batch;
             try {
-                removed =
+                batch =
                         database.one(one.rule().tenant(), db -> alone(db, removeBatch(one, db)))
                                 .block(LIMIT);
             } catch (RuntimeException e) {
@@ -138,49 +156,80 @@ final class EventRetention extends Periodic {
                         .log("retention: a batch failed: {}", e.toString());
                 continue;
             }
-            if (removed == null) {
+            if (batch == null) {
                 return; // another replica is at it
             }
-            (one.rule().rows() == Rows.META ? others : events).increment(removed);
-            if (removed == BATCH) {
+            (one.rule().rows() == Rows.META ? others : events).increment(batch.removed());
+            done.put(one.rule(), batch.reached());
+            if (!batch.reached().equals(one.end())) {
                 queue.add(one);
-            } else {
-                done.put(one.rule(), one.before());
             }
         }
     }
 
-    private static Mono<Long> alone(DatabaseClient db, Mono<Long> work) {
+    private static Mono<Batch> alone(DatabaseClient db, Mono<Batch> work) {
         return db.sql("SELECT pg_try_advisory_xact_lock(hashtextextended('etl.retention', 0))")
                 .map(row -> Boolean.TRUE.equals(row.get(0, Boolean.class)))
                 .one()
                 .flatMap(ours -> ours ? work : Mono.empty());
     }
 
-    private Mono<Long> removeBatch(Due due, DatabaseClient db) {
-        var rule = due.rule();
-        var from = done.getOrDefault(rule, Instant.EPOCH);
-        if (rule.rows() == Rows.META) {
-            return db.sql(
-                            """
-                            DELETE FROM analytics_event_meta WHERE ctid = ANY(ARRAY(
-                                SELECT ctid FROM analytics_event_meta
-                                WHERE tenant_id = $1 AND received_at >= $2 AND received_at < $3
-                                ORDER BY received_at LIMIT %d))\
-                            """
-                                    .formatted(BATCH))
-                    .bind(0, rule.tenant())
-                    .bind(1, from)
-                    .bind(2, due.before())
-                    .fetch()
-                    .rowsUpdated();
-        }
+    private Mono<Batch> removeBatch(Due due, DatabaseClient db) {
+        var from = done.getOrDefault(due.rule(), Place.BEGIN);
+        return due.rule().rows() == Rows.META
+                ? removeMeta(due, from, db)
+                : placeAfter(due, from, db)
+                        .defaultIfEmpty(due.end())
+                        .flatMap(to ->
+                                removeEvents(due.rule(), from, to, db)
+                                        .map(removed -> new Batch(removed, to)));
+    }
+
+    private static Mono<Batch> removeMeta(Due due, Place from, DatabaseClient db) {
+        return db.sql(
+                        """
+                        DELETE FROM analytics_event_meta WHERE ctid = ANY(ARRAY(
+                            SELECT ctid FROM analytics_event_meta
+                            WHERE tenant_id = $1 AND received_at >= $2 AND received_at < $3
+                            ORDER BY received_at LIMIT %d))\
+                        """
+                                .formatted(BATCH))
+                .bind(0, due.rule().tenant())
+                .bind(1, from.receivedAt())
+                .bind(2, due.before())
+                .fetch()
+                .rowsUpdated()
+                .map(removed -> new Batch(removed, removed < BATCH ? due.end() : from));
+    }
+
+    /** That of the last row of the next batch; empty when fewer are left. */
+    private static Mono<Place> placeAfter(Due due, Place from, DatabaseClient db) {
+        return db.sql(
+                        """
+                        SELECT received_at, id FROM analytics_event
+                        WHERE tenant_id = $1 AND received_at >= $2 AND (received_at, id) > ($2, $3) AND received_at < $4
+                        ORDER BY received_at, id OFFSET %d LIMIT 1\
+                        """
+                                .formatted(BATCH - 1))
+                .bind(0, due.rule().tenant())
+                .bind(1, from.receivedAt())
+                .bind(2, from.id())
+                .bind(3, due.before())
+                .map(row ->
+                        new Place(
+                                Objects.requireNonNull(row.get(0, Instant.class)),
+                                Objects.requireNonNull(row.get(1, String.class))))
+                .one();
+    }
+
+    private static Mono<Long> removeEvents(Rule rule, Place from, Place to, DatabaseClient db) {
         return db.sql(
                         """
                         WITH old AS (
                             SELECT received_at, id FROM analytics_event e
-                            WHERE tenant_id = $1 AND received_at >= $2 AND received_at < $3 AND %s
-                            ORDER BY received_at LIMIT %d FOR UPDATE SKIP LOCKED
+                            WHERE tenant_id = $1 AND received_at >= $2 AND (received_at, id) > ($2, $3)
+                                AND received_at <= $6 AND (received_at, id) <= ($6, $7) AND %s
+                            FOR UPDATE SKIP LOCKED
                         ), gone AS (
                             DELETE FROM analytics_event e USING old
                             WHERE e.tenant_id = $1 AND e.received_at = old.received_at AND e.id = old.id RETURNING e.id
@@ -189,12 +238,14 @@ final class EventRetention extends Periodic {
                         )
                         SELECT count(*) FROM gone\
                         """
-                                .formatted(rule.rows().condition, BATCH))
+                                .formatted(rule.rows().condition))
                 .bind(0, rule.tenant())
-                .bind(1, from)
-                .bind(2, due.before())
+                .bind(1, from.receivedAt())
+                .bind(2, from.id())
                 .bind(3, Retention.CSAT)
                 .bind(4, rule.modules().toArray(String[]::new))
+                .bind(5, to.receivedAt())
+                .bind(6, to.id())
                 .map(row -> Objects.requireNonNull(row.get(0, Long.class)))
                 .one();
     }

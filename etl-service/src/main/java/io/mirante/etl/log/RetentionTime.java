@@ -9,13 +9,14 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
+import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The time by which retention goes: the earlier of this host's and PostgreSQL's clock, and never further on from what it was than
  * twice the time that has really passed in this process. So clocks that jump ahead, even all at once, make nothing old; after a
- * stand-still it catches up at double speed. For one thread; blocks.
+ * stand-still it catches up at double speed, also with several replicas: each goes on from what it said last. For one thread; blocks.
  */
 @CrossTenant("the newest event of all tenants")
 final class RetentionTime {
@@ -28,19 +29,22 @@ final class RetentionTime {
     private final StreamDatabase stream;
     private final Clock clock;
     private final Counter refused;
-    private final long begun = System.nanoTime();
-    private Duration countedUntil = Duration.ZERO;
+    private final LongSupplier nanoTime;
+    private @Nullable Instant said;
+    private long saidAt;
 
-    RetentionTime(StreamDatabase stream, Clock clock, MeterRegistry meters) {
+    RetentionTime(StreamDatabase stream, Clock clock, LongSupplier nanoTime, MeterRegistry meters) {
         this.stream = stream;
         this.clock = clock;
+        this.nanoTime = nanoTime;
+        this.saidAt = nanoTime.getAsLong();
         this.refused = meters.counter("mirante.etl.retention.refused");
     }
 
     /**
      * What the clocks say.
      *
-     * @param reached what it was before; null the first time
+     * @param reached what it was before, here or else at any replica; null the first time
      * @param newest receipt of the newest event; null when there is none
      */
     record Clocks(
@@ -52,12 +56,12 @@ final class RetentionTime {
      * @throws IllegalStateException when the clocks are too far apart
      */
     Instant advance() {
-        var passed = Duration.ofNanos(System.nanoTime() - begun);
+        long at = nanoTime.getAsLong();
         var clocks = read();
         if (apart(clocks)) {
             refused.increment();
         }
-        var now = next(clocks, passed.minus(countedUntil));
+        var now = next(clocks, said == null ? Duration.ZERO : Duration.ofNanos(at - saidAt));
         stream.client()
                 .sql(
                         """
@@ -67,7 +71,8 @@ final class RetentionTime {
                 .bind(0, now)
                 .then()
                 .block(LIMIT);
-        countedUntil = passed;
+        said = now;
+        saidAt = at;
         return now;
     }
 
@@ -103,7 +108,7 @@ final class RetentionTime {
         return new Clocks(
                 clock.instant(),
                 Objects.requireNonNull(row.get(0, Instant.class)),
-                row.get(1, Instant.class),
+                said == null ? row.get(1, Instant.class) : said,
                 row.get(2, Instant.class));
     }
 

@@ -6,6 +6,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.ObjDoubleConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -75,16 +76,25 @@ public final class TableCheck implements AutoCloseable {
         }
     }
 
+    /** Reads, cleans and checks. */
+    public static TableCheck open(Order order, Path scratch, ObjDoubleConsumer<String> progress)
+            throws IOException, SQLException, UnreadableTableException {
+        return open(order, scratch, tables -> {}, progress);
+    }
+
     /**
      * Reads, cleans and checks.
      *
      * @param scratch file for the run's tables, gone afterwards
+     * @param opened is told the tables before anything is done with them
      * @param progress is told what begins and how much is done, [0, 1]; may throw to end it
      * @throws UnreadableTableException when the input is no table of that shape
      */
-    public static TableCheck open(Order order, Path scratch, ObjDoubleConsumer<String> progress)
+    public static TableCheck open(
+            Order order, Path scratch, Consumer<Tables> opened, ObjDoubleConsumer<String> progress)
             throws IOException, SQLException, UnreadableTableException {
         var tables = new Tables(scratch);
+        opened.accept(tables);
         try {
             progress.accept("reading", 0);
             order.input().into(tables);

@@ -2,11 +2,15 @@ package io.mirante.etl.quality;
 
 import io.mirante.platform.erasure.PersonFiles.Csv;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -16,6 +20,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.duckdb.DuckDBAppender;
@@ -94,7 +99,9 @@ public final class Tables implements AutoCloseable {
             "SELECT count(DISTINCT (scan_id, line)) FROM reject_errors";
 
     private final Path scratch;
-    private final DuckDBConnection connection;
+    private final DuckDBConnection duckdb;
+    private final Connection connection;
+    private final Set<Statement> statements = ConcurrentHashMap.newKeySet();
     private List<String> given = List.of();
 
     /** Types of Parquet's columns. */
@@ -113,9 +120,10 @@ public final class Tables implements AutoCloseable {
     public Tables(Path scratch) throws IOException, SQLException {
         this.scratch = scratch;
         delete(scratch);
-        this.connection =
+        this.duckdb =
                 DriverManager.getConnection("jdbc:duckdb:" + scratch)
                         .unwrap(DuckDBConnection.class);
+        this.connection = noting(duckdb);
         execute("SET memory_limit = '512MB'");
         execute("SET threads = 2");
         execute("SET temp_directory = " + Sql.text(spill(scratch).toString()));
@@ -378,7 +386,7 @@ public final class Tables implements AutoCloseable {
                 rejected());
     }
 
-    /** Columns whose values are of their type already, every one of them. */
+    /** Columns whose values are what they are to be already, every one of them. */
     private Set<String> direct(TableShape shape) throws SQLException {
         var same = new ArrayList<String>();
         var conditions = new ArrayList<String>();
@@ -406,7 +414,7 @@ public final class Tables implements AutoCloseable {
         var given = type(column.name());
         var name = Sql.name(column.name());
         return switch (column.type()) {
-            case TEXT -> null;
+            case TEXT -> given.equals(VARCHAR) ? sameText(name) : null;
             case NUMBER ->
                     WHOLE.contains(given) || given.startsWith("DECIMAL")
                             ? "true"
@@ -416,6 +424,16 @@ public final class Tables implements AutoCloseable {
             case BOOLEAN -> given.equals("BOOLEAN") ? "true" : null;
             case TIMESTAMP -> TIMES.contains(given) ? "isfinite(%s)".formatted(name) : null;
         };
+    }
+
+    /** Under which condition there is nothing to clean in a text, nor to tell of it. */
+    private String sameText(String name) {
+        var same =
+                asGiven
+                        ? "true"
+                        : "%s IS NOT NULL AND %s = %s"
+                                .formatted(unlessNothing(name), withoutSpace(name), name);
+        return "%1$s IS NULL OR (NOT contains(%1$s, chr(65533)) AND %2$s)".formatted(name, same);
     }
 
     /** Whether a column of a table may have been given something that is not of its type. */
@@ -742,7 +760,7 @@ public final class Tables implements AutoCloseable {
         asGiven = true;
         execute("CREATE TABLE reject_errors (scan_id BIGINT, line BIGINT, error_message VARCHAR)");
         isolate();
-        return connection.createAppender("raw");
+        return duckdb.createAppender("raw");
     }
 
     /**
@@ -764,8 +782,48 @@ public final class Tables implements AutoCloseable {
         execute("SET lock_configuration = true");
     }
 
+    /** Ends the statement under way, if there is one, with an error; any thread may call it. */
+    public void interrupt() {
+        for (var statement : statements) {
+            try {
+                statement.cancel();
+            } catch (SQLException e) {
+                // It is closed: there is nothing to end.
+                statements.remove(statement);
+            }
+        }
+    }
+
+    /** The connection, with the statements that are open noted: DuckDB ends one only by the object that executes it. */
+    private Connection noting(DuckDBConnection connection) {
+        return (Connection)
+                Proxy.newProxyInstance(
+                        Tables.class.getClassLoader(),
+                        new Class<?>[] {Connection.class},
+                        (proxy, method, arguments) -> {
+                            try {
+                                var answer = method.invoke(connection, arguments);
+                                if (answer instanceof Statement statement) {
+                                    note(statement);
+                                }
+                                return answer;
+                            } catch (InvocationTargetException e) {
+                                throw e.getTargetException();
+                            }
+                        });
+    }
+
+    private void note(Statement statement) throws SQLException {
+        for (var earlier : statements) {
+            if (earlier.isClosed()) {
+                statements.remove(earlier);
+            }
+        }
+        statements.add(statement);
+    }
+
     /** For tables that are made of these; used by the same thread. */
-    public DuckDBConnection connection() {
+    public Connection connection() {
         return connection;
     }
 
@@ -969,7 +1027,7 @@ public final class Tables implements AutoCloseable {
                                 WITH counted AS MATERIALIZED (
                                     SELECT %1$s AS value, count(*) AS n FROM %3$s WHERE %1$s IS NOT NULL GROUP BY %1$s)
                                 (SELECT left(value::varchar, %2$d) AS text, n, (SELECT count(*) FROM counted)
-                                FROM counted ORDER BY n DESC, text LIMIT 10)\
+                                FROM counted ORDER BY n DESC, value LIMIT 10)\
                                 """
                                         .formatted(name, SAMPLE_LENGTH, table))) {
             while (rows.next()) {

@@ -194,8 +194,9 @@ public final class PostgresRows {
         var column = PostgresPlace.name(watermark);
         try (var statement = unescaped(connection);
                 var row =
+                        // A bare w would be the text.
                         statement.executeQuery(
-                                "SELECT w::text FROM (SELECT source.%s AS w %s) AS marks WHERE w IS NOT NULL ORDER BY w DESC LIMIT 1"
+                                "SELECT w::text FROM (SELECT source.%s AS w %s) AS marks WHERE w IS NOT NULL ORDER BY marks.w DESC LIMIT 1"
                                         .formatted(column, rows))) {
             return row.next() ? row.getString(1) : null;
         }

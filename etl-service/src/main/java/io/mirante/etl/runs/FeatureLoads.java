@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.springframework.r2dbc.core.DatabaseClient;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -96,7 +97,8 @@ final class FeatureLoads {
                                 .formatted(FEATURES, TABLE))
                 .then(db.inConnection(connection -> copy(connection, order.file())))
                 .flatMap(staged ->
-                        execute(db, "ANALYZE staged")
+                        // Of the other columns nothing is asked, and there are many.
+                        execute(db, "ANALYZE staged (user_id)")
                                 .then(backUp(db, order))
                                 .then(refuseKnown(db, order))
                                 .flatMap(known ->
@@ -224,19 +226,23 @@ final class FeatureLoads {
                                 .bind(0, order.tenant())
                                 .then()
                         : Mono.<Void>empty();
-        var updates =
-                FeatureCatalog.all().stream()
-                        .map(feature -> feature.name() + " = excluded." + feature.name())
-                        .collect(Collectors.joining(", "));
+        var conflict =
+                order.strategy() == LoadStrategy.MERGE
+                        ? " ON CONFLICT (tenant_id, user_id) DO UPDATE SET "
+                                + Stream.concat(
+                                                FeatureCatalog.all().stream().map(Feature::name),
+                                                Stream.of(
+                                                        "as_of",
+                                                        "version",
+                                                        "execution_id",
+                                                        "updated_at"))
+                                        .map("%1$s = excluded.%1$s"::formatted)
+                                        .collect(Collectors.joining(", "))
+                        : "";
         return removed.then(
                 db.sql(
-                                """
-                                INSERT INTO %1$s (%2$s) SELECT $1, user_id, %3$s, $2, $3, $4, now() FROM staged
-                                ON CONFLICT (tenant_id, user_id) DO UPDATE SET %4$s, as_of = excluded.as_of,
-                                    version = excluded.version, execution_id = excluded.execution_id,
-                                    updated_at = excluded.updated_at\
-                                """
-                                        .formatted(TABLE, COLUMNS, FEATURES, updates))
+                                "INSERT INTO %s (%s) SELECT $1, user_id, %s, $2, $3, $4, now() FROM staged%s"
+                                        .formatted(TABLE, COLUMNS, FEATURES, conflict))
                         .bind(0, order.tenant())
                         .bind(1, order.asOf())
                         .bind(2, FeatureCatalog.VERSION)

@@ -134,8 +134,11 @@ final class MicroBatches {
             return Mono.error(
                     ProblemException.conflict(
                             "streaming-run",
-                            "the micro-batches of %1$s are taken back one by one, the last one that loaded first: roll %1$s.%2$d back"
-                                    .formatted(run.executionId(), run.microBatches())));
+                            Objects.requireNonNullElse(run.microBatches(), 0L) == 0
+                                    ? run.executionId()
+                                            + " has loaded nothing that could be taken back"
+                                    : "the micro-batches of %1$s are taken back one by one, the last one that loaded first: roll %1$s.%2$d back"
+                                            .formatted(run.executionId(), run.microBatches())));
         }
         var whole = run.partOf();
         return whole == null

@@ -45,7 +45,7 @@ final class QualityPublication {
                         FROM unnest(ARRAY['raw', 'transformed', 'features']) AS part,
                             jsonb_array_elements(report #> ARRAY[part, 'checks']) AS c
                         WHERE c ->> 'status' <> 'pass') AS failed_checks
-                FROM etl_run WHERE revision > published_revision
+                FROM etl_run WHERE revision > published_revision AND status IN ('completed', 'failed')
                 ORDER BY tenant_id, execution_id LIMIT 500\
                 """,
                 QualityPublication::message);

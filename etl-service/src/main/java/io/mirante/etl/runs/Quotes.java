@@ -41,6 +41,11 @@ public final class Quotes {
         return Optional.of(Json.mapper().writeValueAsString(tree));
     }
 
+    /** Whether an error's text has such a value in quotes, or at its end after a colon. */
+    public static boolean in(String error, Predicate<String> value) {
+        return values(error).stream().anyMatch(value);
+    }
+
     private static boolean quotes(JsonNode node, Predicate<String> value) {
         boolean found = false;
         if (node instanceof ObjectNode object) {

@@ -60,6 +60,43 @@ class RunController {
                                 .map(RunController::accepted));
     }
 
+    @PostMapping("/api/v1/etl/runs/{executionId}/resume")
+    @PreAuthorize(Scopes.MANAGE)
+    @Operation(
+            summary = "Go on with a run that failed or was cancelled",
+            description =
+                    "With another job, from what was fetched before where that is still there. One that is under way goes on as it is; 409"
+                            + " when it is completed, and for mode streaming.")
+    Mono<ResponseEntity<RunAccepted>> resume(@PathVariable String executionId, Caller caller) {
+        var tenant = caller.tenant();
+        return run(executionId, caller)
+                .flatMap(known ->
+                        database.one(
+                                tenant,
+                                db ->
+                                        Runs.resume(jobs, db, tenant, executionId)
+                                                .switchIfEmpty(
+                                                        Runs.find(db, tenant, executionId)
+                                                                .flatMap(RunController::underWay))))
+                .map(RunController::accepted);
+    }
+
+    private static Mono<RunAccepted> underWay(Run run) {
+        if (run.intervalSeconds() != null || run.partOf() != null) {
+            return Mono.error(
+                    ProblemException.conflict(
+                            "streaming-run",
+                            "a run of mode streaming is not resumed; begin a new one, which reads all of its source first"));
+        }
+        return run.status().equals(Runs.PENDING) || run.status().equals(Runs.RUNNING)
+                ? Mono.just(new RunAccepted(Objects.requireNonNull(run.jobId()), run.executionId()))
+                : Mono.error(
+                        ProblemException.conflict(
+                                "run-ended",
+                                "the run is %s: there is nothing to go on with"
+                                        .formatted(run.status())));
+    }
+
     @PostMapping("/api/v1/etl/runs/{executionId}/rollback")
     @PreAuthorize(Scopes.MANAGE)
     @Operation(

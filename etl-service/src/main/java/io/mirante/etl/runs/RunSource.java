@@ -12,6 +12,7 @@ import io.mirante.etl.quality.TableCheck;
 import io.mirante.etl.quality.TableShape;
 import io.mirante.etl.quality.Tables;
 import io.mirante.etl.quality.UnreadableTableException;
+import io.mirante.etl.runs.StepLimit.Step;
 import io.mirante.platform.jobs.JobContext;
 import io.mirante.platform.jobs.JobFailedException;
 import io.mirante.platform.jobs.JobHandler;
@@ -42,13 +43,17 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * The job {@code etl_run}: reads a source, cleans it, checks it; in mode batch makes a feature set of what is left, checks that too
- * and loads it unless a critical check failed. Run again it begins anew; what it loaded already it does not load again.
+ * and loads it unless a critical check failed. Run again it goes on from what it has fetched; what it loaded already it does not load
+ * again.
  */
 @Component
 final class RunSource implements JobHandler {
 
     static final String KIND = "etl_run";
     static final String EXECUTION_ID = "execution_id";
+
+    /** The job that did the run before it was resumed. */
+    static final String RESUMES = "resumes";
 
     /** The job's file with the users that an append refused. */
     static final String REFUSED = "refused.csv";
@@ -113,7 +118,15 @@ final class RunSource implements JobHandler {
         }
         ask(tenant, db -> Runs.begin(db, tenant, id)).block(LIMIT);
         try {
+            takeOver(context, run);
             attempt(context, run);
+            SourceFetch.forget(context);
+        } catch (JobFailedException e) {
+            if (run.partOf() != null) {
+                // The next micro-batch fetches anew.
+                SourceFetch.forget(context);
+            }
+            throw e;
         } finally {
             ask(tenant, db -> Runs.find(db, tenant, id))
                     .doOnNext(ended -> figures.tell(tenant, ended))
@@ -121,6 +134,30 @@ final class RunSource implements JobHandler {
                     .block(LIMIT);
         }
         return result(find(tenant, id));
+    }
+
+    /**
+     * The run goes on from what was fetched for it before, unless that may hold somebody who was erased since. A new run takes what
+     * the source's last failed one has fetched, and fetches in its place: of a source that fails again and again no more is kept.
+     */
+    private void takeOver(JobContext context, Run run) throws IOException {
+        var tenant = context.tenant();
+        var erased =
+                ask(tenant, db -> Suppression.erasedSince(db, tenant, run.executionId()))
+                        .block(LIMIT);
+        var before = context.payload().path(RESUMES).asString("");
+        if (!Objects.requireNonNull(erased).isEmpty()) {
+            SourceFetch.forget(context);
+        } else if (run.partOf() == null) {
+            var left =
+                    before.isEmpty()
+                            ? ask(tenant, db -> Runs.lastFailedJob(db, tenant, run.source()))
+                                    .block(LIMIT)
+                            : before;
+            if (left != null) {
+                context.takeOver(left);
+            }
+        }
     }
 
     /** What follows a load that stands: may be done again. */
@@ -151,6 +188,9 @@ final class RunSource implements JobHandler {
             // The job is cancelled, and so is its run; or the service stops, and another goes on
             // with both.
             throw e;
+        } catch (StepLimit.ExceededException e) {
+            end(tenant, id, Runs.PENDING, String.valueOf(e.getMessage()));
+            throw e;
         } catch (IOException | SQLException | RuntimeException e) {
             end(
                     tenant,
@@ -163,38 +203,48 @@ final class RunSource implements JobHandler {
 
     private void work(JobContext context, Run run)
             throws IOException, SQLException, UnreadableTableException, JobFailedException {
+        var steps = new StepLimit(settings.steps());
         if (run.source().equals(RunRequest.EVENTS)) {
-            work(context, run, log(context, run), null);
+            work(context, run, steps, log(context, run), null);
             return;
         }
-        try (var input =
-                sources.fetch(source(run, context.tenant()), run.partOf() != null, context)) {
-            var order =
-                    order(
-                            context.tenant(),
-                            run,
-                            tables -> tables.read(input.files(), input.format()),
-                            input.source().shape(),
-                            reference(run));
-            work(context, run, order, input);
-        }
+        var source = source(run, context.tenant());
+        var input = steps.within(Step.FETCH, () -> sources.fetch(source, run, context));
+        var order =
+                order(
+                        context.tenant(),
+                        run,
+                        tables -> tables.read(input.files(), input.format()),
+                        input.source().shape(),
+                        Objects.requireNonNullElse(run.referenceTime(), input.at()));
+        work(context, run, steps, order, input);
     }
 
     /** Does the run of a source; without input it is the event log. */
     private void work(
-            JobContext context, Run run, TableCheck.Order order, SourceFetch.@Nullable Input input)
+            JobContext context,
+            Run run,
+            StepLimit steps,
+            TableCheck.Order order,
+            SourceFetch.@Nullable Input input)
             throws IOException, SQLException, UnreadableTableException, JobFailedException {
         boolean batch = run.load() != null;
         try (var check =
-                TableCheck.open(
-                        order,
-                        context.scratch(SCRATCH),
-                        (what, done) -> context.progress(batch ? done * CHECKED : done, what))) {
+                steps.within(
+                        Step.CHECK,
+                        () ->
+                                TableCheck.open(
+                                        order,
+                                        context.scratch(SCRATCH),
+                                        steps::interrupts,
+                                        (what, done) ->
+                                                context.progress(
+                                                        batch ? done * CHECKED : done, what)))) {
             if (!batch) {
                 var stoppedBy = stoppedBy(run, check.report());
                 store(context.tenant(), run, order, check.report(), stoppedBy, Runs.COMPLETED);
             } else {
-                load(context, run, order, check, input);
+                load(context, run, steps, order, check, input);
             }
         }
     }
@@ -202,32 +252,31 @@ final class RunSource implements JobHandler {
     private void load(
             JobContext context,
             Run run,
+            StepLimit steps,
             TableCheck.Order order,
             TableCheck check,
             SourceFetch.@Nullable Input input)
             throws IOException, SQLException, UnreadableTableException, JobFailedException {
         var tenant = context.tenant();
         context.progress(CHECKED, "making features");
-        long unsaid = events(run, check);
-        var made = features(tenant, run, order, check);
+        long unsaid = steps.within(Step.FEATURES, () -> events(run, check));
+        var made = steps.within(Step.FEATURES, () -> features(tenant, run, order, check));
         context.progress(MADE, "checking features");
+        var baseline =
+                Objects.requireNonNull(
+                        ask(tenant, db -> Runs.baseline(db, tenant, run.source(), "features"))
+                                .block(LIMIT));
         var report =
                 check.report()
                         .with(
                                 unsaid,
-                                check.checked(
-                                        BatchFeatures.TABLE,
-                                        BatchFeatures.ofTable(),
-                                        Objects.requireNonNull(
-                                                ask(
-                                                                tenant,
-                                                                db ->
-                                                                        Runs.baseline(
-                                                                                db,
-                                                                                tenant,
-                                                                                run.source(),
-                                                                                "features"))
-                                                        .block(LIMIT))));
+                                steps.within(
+                                        Step.CHECK_FEATURES,
+                                        () ->
+                                                check.checked(
+                                                        BatchFeatures.TABLE,
+                                                        BatchFeatures.ofTable(),
+                                                        baseline)));
         var stoppedBy = stoppedBy(run, report);
         if (Objects.requireNonNull(run.load()).strategy() == LoadStrategy.REPLACE
                 && BatchFeatures.isEmpty(check.tables().connection())) {
@@ -241,13 +290,20 @@ final class RunSource implements JobHandler {
                             .formatted(String.join(", ", stoppedBy), run.executionId()));
         }
         context.progress(FEATURES_CHECKED, "loading");
-        var csv =
-                check.tables()
-                        .export(
-                                BatchFeatures.TABLE,
-                                Stream.concat(Stream.of("user_id"), BatchFeatures.names().stream())
-                                        .toList());
-        load(context, run, order, report, order.reference(), made.orElse(null), csv, input);
+        steps.within(
+                Step.LOAD,
+                () -> {
+                    var csv =
+                            check.tables()
+                                    .export(
+                                            BatchFeatures.TABLE,
+                                            Stream.concat(
+                                                            Stream.of("user_id"),
+                                                            BatchFeatures.names().stream())
+                                                    .toList());
+                    load(context, run, order, report, made.orElse(null), csv, input);
+                    return csv;
+                });
         settle(tenant);
     }
 
@@ -261,7 +317,6 @@ final class RunSource implements JobHandler {
             Run run,
             TableCheck.Order judged,
             QualityReport report,
-            Instant moment,
             @Nullable Population population,
             Path csv,
             SourceFetch.@Nullable Input input)
@@ -274,7 +329,7 @@ final class RunSource implements JobHandler {
                         id,
                         Objects.requireNonNull(run.load()).strategy(),
                         csv,
-                        moment,
+                        judged.reference(),
                         settings.keepBackups());
         var refused = context.scratch(REFUSED);
         var told = context.file(REFUSED);
@@ -400,8 +455,8 @@ final class RunSource implements JobHandler {
     private TableCheck.Order log(JobContext context, Run run) {
         var tenant = context.tenant();
         var known = Objects.requireNonNull(asOf.ofLog().block(LIMIT));
-        var given = reference(run);
-        var moment = given.isBefore(known) ? given : known;
+        var given = run.referenceTime();
+        var moment = given != null && given.isBefore(known) ? given : known;
         var since = since(tenant, run);
         var changed =
                 since == null
@@ -420,10 +475,6 @@ final class RunSource implements JobHandler {
                                 read -> context.progress(0, "reading, %d events".formatted(read))),
                 LogTable.shape(),
                 moment);
-    }
-
-    private static Instant reference(Run run) {
-        return run.referenceTime() == null ? Instant.now() : run.referenceTime();
     }
 
     private Source source(Run run, String tenant) throws JobFailedException {

@@ -213,6 +213,53 @@ final class Runs {
                 .defaultIfEmpty(Map.of());
     }
 
+    /**
+     * Has a run that failed or was cancelled go on as another job; empty when it is no such run. It began when it first did: whoever was
+     * erased since is looked up by that.
+     */
+    static Mono<RunController.RunAccepted> resume(
+            Jobs jobs, DatabaseClient db, String tenant, String executionId) {
+        return db.sql(
+                        """
+                        UPDATE etl_run SET status = 'pending', finished_at = NULL, extracted = NULL, kept = NULL,
+                            transformed = NULL, score = NULL, grade = NULL, gate = NULL, stopped_by = NULL, error = NULL,
+                            report = NULL, anomalies = NULL
+                        WHERE tenant_id = $1 AND execution_id = $2 AND status IN ('failed', 'cancelled')
+                            AND loaded_at IS NULL AND mode <> 'streaming' AND part_of IS NULL
+                        RETURNING job_id\
+                        """)
+                .bind(0, tenant)
+                .bind(1, executionId)
+                .map(row -> Objects.requireNonNull(row.get(0, String.class)))
+                .one()
+                .flatMap(before ->
+                        jobs.submit(
+                                db,
+                                tenant,
+                                RunSource.KIND,
+                                Json.mapper()
+                                        .createObjectNode()
+                                        .put(RunSource.EXECUTION_ID, executionId)
+                                        .put(RunSource.RESUMES, before)))
+                .flatMap(job ->
+                        link(db, tenant, executionId, job.id())
+                                .thenReturn(new RunController.RunAccepted(job.id(), executionId)));
+    }
+
+    /** The job of the source's newest run that failed or was cancelled; empty when there is none. */
+    static Mono<String> lastFailedJob(DatabaseClient db, String tenant, String source) {
+        return db.sql(
+                        """
+                        SELECT job_id FROM etl_run WHERE tenant_id = $1 AND source = $2 AND status IN ('failed', 'cancelled')
+                            AND job_id IS NOT NULL AND part_of IS NULL AND mode <> 'streaming'
+                        ORDER BY finished_at DESC LIMIT 1\
+                        """)
+                .bind(0, tenant)
+                .bind(1, source)
+                .map(row -> Objects.requireNonNull(row.get(0, String.class)))
+                .one();
+    }
+
     static Mono<Void> begin(DatabaseClient db, String tenant, String executionId) {
         return db.sql(
                         """

@@ -16,6 +16,8 @@ import io.mirante.platform.outbound.Destinations;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -26,9 +28,14 @@ import org.springframework.stereotype.Component;
 import org.springframework.util.FileSystemUtils;
 import reactor.core.publisher.Mono;
 
-/** Brings a source's rows into files of this machine, for the length of a run. Thread-safe. */
+/** Brings a source's rows into files of this machine, where they stay until the run is completed. Thread-safe. */
 @Component
 final class SourceFetch {
+
+    /** Of what was fetched, in the job's scratch. */
+    static final String FOLDER = "fetched";
+
+    private static final Duration SERVER_LATER = Duration.ofSeconds(5);
 
     private final SourceFiles uploads;
     private final SourceSecrets secrets;
@@ -43,16 +50,21 @@ final class SourceFetch {
                 new S3Objects(
                         new Destinations(settings.sourceAllowedHosts(), GuardedSockets.SETTING),
                         maxBytes);
-        this.rows =
-                new PostgresRows(settings.sourceAllowedHosts(), maxBytes, settings.sourceTimeout());
+        this.rows = new PostgresRows(settings.sourceAllowedHosts(), maxBytes, statement(settings));
+    }
+
+    /** PostgreSQL ends a statement itself, soon after nobody waits for it any more. */
+    private static Duration statement(EtlSettings settings) {
+        var step = settings.steps().fetch().plus(SERVER_LATER);
+        return step.compareTo(settings.sourceTimeout()) < 0 ? step : settings.sourceTimeout();
     }
 
     /**
-     * Files with a source's rows. Those that were fetched go when it is closed.
+     * Files with a source's rows.
      *
-     * @param folder of what was fetched; null = they were uploaded
+     * @param at when they were fetched; of an upload: now
      */
-    record Input(Source source, Fetched fetched, @Nullable Path folder) implements AutoCloseable {
+    record Input(Source source, Fetched fetched, Instant at) {
 
         List<Path> files() {
             return fetched.files();
@@ -76,39 +88,30 @@ final class SourceFetch {
                                             source.watermarkValue(),
                                             watermark));
         }
-
-        @Override
-        public void close() throws IOException {
-            if (folder != null) {
-                FileSystemUtils.deleteRecursively(folder);
-            }
-        }
     }
 
     /**
-     * Brings them.
+     * Brings them, unless an earlier attempt of the run did so whole. Micro-batches also read what earlier runs have read.
      *
-     * @param whole whether rows that an earlier run has read are read too
      * @throws JobFailedException when that is not possible; the message is for the source's owner
      */
-    Input fetch(Source source, boolean whole, JobContext context)
-            throws IOException, JobFailedException {
+    Input fetch(Source source, Run run, JobContext context) throws IOException, JobFailedException {
         var upload = source.file();
         return upload == null
-                ? fetched(source, whole, context)
+                ? fetched(source, run, context)
                 : new Input(
                         source,
                         new Fetched(List.of(uploaded(source, upload)), format(source), null),
-                        null);
+                        Instant.now());
     }
 
-    /** Removes what a run that was cut short has fetched. */
+    /** Removes what was fetched. */
     static void forget(JobContext context) throws IOException {
         FileSystemUtils.deleteRecursively(folder(context));
     }
 
     private static Path folder(JobContext context) throws IOException {
-        return context.scratch("fetched");
+        return context.scratch(FOLDER);
     }
 
     private Path uploaded(Source source, String upload) throws JobFailedException {
@@ -139,16 +142,27 @@ final class SourceFetch {
         }
     }
 
-    private Input fetched(Source source, boolean whole, JobContext context)
+    private Input fetched(Source source, Run run, JobContext context)
             throws IOException, JobFailedException {
         var folder = folder(context);
+        var after = run.partOf() == null ? source.watermarkValue() : null;
+        // Of the source as it was named last, and from where on.
+        var key =
+                "%s: %s of %s after %s"
+                        .formatted(run.executionId(), source.name(), source.createdAt(), after);
+        var earlier = FetchedFiles.find(folder, key);
+        if (earlier != null) {
+            return new Input(source, earlier.fetched(), earlier.at());
+        }
         boolean complete = false;
         try {
             FileSystemUtils.deleteRecursively(folder);
             Files.createDirectory(folder);
-            var input = new Input(source, fetch(source, whole, context, folder), folder);
+            var fetched = fetch(source, after, context, folder);
+            var at = Instant.now();
+            FetchedFiles.complete(folder, key, fetched, at);
             complete = true;
-            return input;
+            return new Input(source, fetched, at);
         } catch (FetchFailedException e) {
             throw new JobFailedException("unreadable-source", String.valueOf(e.getMessage()));
         } finally {
@@ -158,20 +172,14 @@ final class SourceFetch {
         }
     }
 
-    private Fetched fetch(Source source, boolean whole, JobContext context, Path folder)
+    private Fetched fetch(Source source, @Nullable String after, JobContext context, Path folder)
             throws IOException, JobFailedException, FetchFailedException {
         var credentials = credentials(source, context.tenant());
         Consumer<String> progress = what -> context.progress(0, what);
         return switch (Objects.requireNonNull(source.place())) {
             case S3Place place ->
                     objects.fetch(place, format(source), credentials, folder, progress);
-            case PostgresPlace place ->
-                    rows.fetch(
-                            place,
-                            whole ? null : source.watermarkValue(),
-                            credentials,
-                            folder,
-                            progress);
+            case PostgresPlace place -> rows.fetch(place, after, credentials, folder, progress);
         };
     }
 

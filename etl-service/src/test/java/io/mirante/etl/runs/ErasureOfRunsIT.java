@@ -7,6 +7,7 @@ import io.mirante.contracts.Json;
 import io.mirante.contracts.Topics;
 import io.mirante.contracts.gateway.PersonErased;
 import io.mirante.contracts.gateway.PersonErased.Removal;
+import io.mirante.contracts.gateway.PersonErasure;
 import io.mirante.etl.RawRecords;
 import io.mirante.etl.features.FeatureCatalog;
 import io.mirante.platform.persistence.TenantDatabase;
@@ -153,6 +154,57 @@ class ErasureOfRunsIT {
         assertThat(users(tenant)).containsExactly("bob");
         assertThat(client.get("/api/v1/etl/runs/two/report", 200).toString())
                 .doesNotContain("erase-me");
+    }
+
+    /** As after the restore of a backup that is older than the erasure: the gateway knows the hash alone by then. */
+    @Test
+    void whoIsKnownByHashAloneIsFoundAmongWhatRunsLoaded() throws Exception {
+        var tenant = mesh.newTenant();
+        var client = new RunClient(mesh, tenant);
+        client.upload("bets", "bets.csv", BETS, null);
+        client.finished(batch("one", LoadStrategy.MERGE));
+        assertThat(users(tenant)).containsExactlyInAnyOrder("erase-me", "bob");
+
+        mesh.erase(
+                new PersonErasure(
+                        tenant,
+                        PersonErasure.hash(tenant, "erase-me"),
+                        null,
+                        "gateway_restored",
+                        PersonErasure.REQUESTED,
+                        AT,
+                        null,
+                        List.of(),
+                        1));
+        assertThat(users(tenant)).containsExactly("bob");
+        assertThat(Files.readString(upload(tenant, "bets")))
+                .contains("bob")
+                .doesNotContain("erase-me");
+    }
+
+    @Test
+    void anErrorThatQuotesThePersonLosesItsWords() throws Exception {
+        var tenant = mesh.newTenant();
+        for (var id : List.of("erase-me", "erase-me-not")) {
+            execute(
+                    """
+                    INSERT INTO etl_run (tenant_id, execution_id, mode, source, strict, status, error)
+                    VALUES ('%1$s', '%2$s', 'validate_only', 's', false, 'failed', 'no number: "%2$s"');
+                    INSERT INTO job (id, tenant_id, kind, payload, status, error)
+                    VALUES ('%1$s-%2$s', '%1$s', 'etl_run', '{}', 'failed', '{"status": 422, "detail": "no number: ''%2$s''"}')\
+                    """
+                            .formatted(tenant, id));
+        }
+        assertThat(mesh.erase(tenant, "erase-me").removed())
+                .contains(
+                        new Removal("errors of runs", Removal.BLANKED, 1),
+                        new Removal("errors of jobs", Removal.BLANKED, 1));
+        assertThat(texts("SELECT error FROM etl_run", tenant))
+                .containsExactlyInAnyOrder(
+                        "(it quoted a person who was erased)", "no number: \"erase-me-not\"");
+        assertThat(texts("SELECT error ->> 'detail' FROM job", tenant))
+                .containsExactlyInAnyOrder(
+                        "(it quoted a person who was erased)", "no number: 'erase-me-not'");
     }
 
     /** What the job has read of the person may come into its file after the erasure. */

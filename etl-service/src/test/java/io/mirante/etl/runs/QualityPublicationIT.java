@@ -15,6 +15,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.assertj.core.groups.Tuple;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 
@@ -113,6 +114,43 @@ class QualityPublicationIT {
         assertThat(ended.status()).isEqualTo(RunEnded.FAILED);
         assertThat(ended.error()).isEqualTo("broke");
         assertThat(records(tenant, 1)).hasSize(1);
+    }
+
+    @Test
+    void aRunThatIsResumedTellsBothEnds() {
+        var tenant = mesh.newTenant();
+        var client = new RunClient(mesh, tenant);
+        client.upload("bets", "bets.csv", HEADER + row(1) + row(1) + row(2), null);
+        var first =
+                client.finished(
+                        "{\"mode\":\"batch\",\"source\":\"bets\",\"strict\":true,\"execution_id\":\"strict\",%s}"
+                                .formatted(TIME));
+        assertThat(first.path("error").asString()).contains("raw.primary_key_integrity");
+        records(tenant, 1);
+        client.client()
+                .put()
+                .uri("/api/v1/quality/thresholds")
+                .header("Content-Type", "application/json")
+                .bodyValue("{\"own\":{\"primary_key_integrity\":0.1}}")
+                .exchange()
+                .expectStatus()
+                .isOk();
+
+        client.post("/api/v1/etl/runs/strict/resume", "", 202);
+        await().atMost(SOON)
+                .untilAsserted(() ->
+                        assertThat(
+                                        client.get("/api/v1/etl/runs/strict", 200)
+                                                .path("status")
+                                                .asString())
+                                .isEqualTo("completed"));
+        var run = client.get("/api/v1/etl/runs/strict", 200);
+        assertThat(run.path("records_loaded").asInt()).isOne();
+        assertThat(run.path("error").isNull()).isTrue();
+        assertThat(records(tenant, 2).stream().map(QualityPublicationIT::ended))
+                .extracting(RunEnded::revision, RunEnded::status, RunEnded::gate)
+                .containsExactly(
+                        Tuple.tuple(1L, "failed", "fail"), Tuple.tuple(2L, "completed", "pass"));
     }
 
     @Test

@@ -1,16 +1,25 @@
 package io.mirante.etl.runs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.mirante.contracts.Json;
+import io.mirante.etl.EtlSettings;
 import io.mirante.etl.remote.GuardedHttp;
+import io.mirante.etl.runs.StepLimit.Step;
+import io.mirante.platform.jobs.JobContext;
+import io.mirante.platform.messaging.AsOf;
 import io.mirante.platform.outbound.Destinations;
+import io.mirante.platform.persistence.TenantDatabase;
+import io.mirante.platform.tenants.Tenants;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,17 +27,21 @@ import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.FutureTask;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
 import org.gaul.s3proxy.S3Proxy;
 import org.gaul.s3proxy.auth.AuthenticationType;
 import org.gaul.s3proxy.nio2blob.TransientNio2BlobStore;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -70,6 +83,14 @@ class RemoteSourcesIT {
     @TempDir static Path folder;
 
     @Autowired Mesh mesh;
+    @Autowired TenantDatabase tenantDatabase;
+    @Autowired SourceFiles uploads;
+    @Autowired SourceSecrets secrets;
+    @Autowired QualityThresholdStore thresholds;
+    @Autowired EtlSettings settings;
+    @Autowired Tenants tenants;
+    @Autowired AsOf asOf;
+    @Autowired RunFigures figures;
 
     @Value("${mirante.files}")
     Path files;
@@ -140,7 +161,7 @@ class RemoteSourcesIT {
         for (var shown : List.of(named.toString(), listed, log.getAll(), stored())) {
             assertThat(shown).doesNotContain(SECRET).doesNotContain(KEY);
         }
-        assertThat(fetchedFiles()).as("nothing fetched is left").isEmpty();
+        assertThat(fetchedFiles(tenant)).as("nothing fetched is left").isEmpty();
     }
 
     @Test
@@ -215,7 +236,7 @@ class RemoteSourcesIT {
             assertThat(cut.path("status").asString()).isEqualTo("failed");
             assertThat(cut.path("error").asString()).contains("after 3 tries");
         }
-        assertThat(fetchedFiles()).isEmpty();
+        assertThat(fetchedFiles(tenant)).isEmpty();
     }
 
     @Test
@@ -238,7 +259,7 @@ class RemoteSourcesIT {
             assertThat(loaded(tenant).path("status").asString()).isEqualTo("failed");
             assertThat(users(tenant))
                     .isEqualTo(Map.of(first.path("execution_id").asString(), 4_000L));
-            assertThat(fetchedFiles()).isEmpty();
+            assertThat(fetchedFiles(tenant)).isEmpty();
 
             proxy.busy(1).cut(2, 50_000);
             var last = loaded(tenant);
@@ -247,7 +268,7 @@ class RemoteSourcesIT {
                     .isEqualTo(Map.of(last.path("execution_id").asString(), 5_000L));
         }
         // A run has completed when its load is committed; it tidies up after that.
-        await().untilAsserted(() -> assertThat(fetchedFiles()).isEmpty());
+        await().untilAsserted(() -> assertThat(fetchedFiles(tenant)).isEmpty());
     }
 
     private static String rows(int from, int to) {
@@ -463,6 +484,373 @@ class RemoteSourcesIT {
                     .doesNotContain("source_reader");
         });
         assertThat(log.getAll()).doesNotContain(PASSWORD).doesNotContain("other-secret");
+    }
+
+    // --- steps
+
+    @Test
+    void aQueryThatTakesTooLongIsEndedHereAndThere() throws Exception {
+        var tenant = mesh.newTenant();
+        database("t5");
+        name(tenant, postgres("orders", Map.of("query", "SELECT pg_sleep(301)::text AS n")), 201);
+        submitted(tenant, "slow");
+        assertThatThrownBy(() -> attempt(limited(Step.FETCH), tenant, "slow"))
+                .hasCauseInstanceOf(StepLimit.ExceededException.class);
+        var run = get(tenant, "/api/v1/etl/runs/slow", 200);
+        assertThat(run.path("status").asString()).as("it is tried again").isEqualTo("pending");
+        assertThat(run.path("error").asString())
+                .contains("the step fetch took longer than the 1s of mirante.etl.steps.fetch");
+        await().atMost(SOON)
+                .untilAsserted(() ->
+                        assertThat(
+                                        counted(
+                                                "pg_stat_activity WHERE state = 'active' AND query LIKE 'COPY%pg_sleep(301)%'"))
+                                .isZero());
+    }
+
+    @Test
+    void aServerThatSaysNothingIsLeft() throws Exception {
+        var tenant = mesh.newTenant();
+        try (var silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            name(tenant, s3("orders", "csv", "silent/", silent.getLocalPort()), 201);
+            submitted(tenant, "silent");
+            assertThatThrownBy(() -> attempt(limited(Step.FETCH), tenant, "silent"))
+                    .cause()
+                    .isInstanceOf(StepLimit.ExceededException.class)
+                    .hasMessageContaining("mirante.etl.steps.fetch");
+        }
+        assertThat(folder.resolve("job-silent/scratch/fetched")).doesNotExist();
+    }
+
+    @Test
+    void aLoadThatTakesTooLongLeavesNothingAndIsDoneAgainWithoutFetching() throws Exception {
+        var tenant = mesh.newTenant();
+        put("again/orders.csv", HEADER + row(1) + row(2) + row(2));
+        name(tenant, s3("orders", "csv", "again/", s3.getPort()), 201);
+        submitted(tenant, "again");
+        loadTakesTooLong(tenant, "again");
+        assertThat(users(tenant)).isEmpty();
+        objects.deleteObject(o -> o.bucket("lake").key("again/orders.csv")).join();
+
+        attempt(limited(null), tenant, "again");
+
+        var run = get(tenant, "/api/v1/etl/runs/again", 200);
+        assertThat(run.path("status").asString()).as(run.toString()).isEqualTo("completed");
+        assertThat(run.path("error").isNull()).isTrue();
+        assertThat(users(tenant)).isEqualTo(Map.of("again", 2L));
+    }
+
+    // --- resuming
+
+    /** The first run reads to the end; the second is cut short, and new rows come before it goes on. */
+    @ParameterizedTest
+    @ValueSource(strings = {"reading", "making features", "loading"})
+    void aRunThatWasCutShortGivesWhatOneThatWasNotGives(String cutAt) throws Exception {
+        var schema = database("t11");
+        sql(
+                "CREATE TABLE %s.o (transaction_id int, user_id text, amount numeric, transaction_type text, status text, created_at timestamptz)"
+                        .formatted(schema),
+                "INSERT INTO %s.o SELECT i, 'u' || i %% 7, i, 'purchase', '', now() - i * interval '1 hour' FROM generate_series(1, 40) i"
+                        .formatted(schema),
+                "INSERT INTO %1$s.o SELECT * FROM %1$s.o WHERE transaction_id <= 3"
+                        .formatted(schema),
+                "GRANT SELECT ON ALL TABLES IN SCHEMA %s TO source_reader".formatted(schema));
+        var source =
+                postgres("orders", Map.of("table", schema + ".o", "watermark", "transaction_id"));
+        var whole = mesh.newTenant();
+        name(whole, source, 201);
+        submitted(whole, "whole");
+        attempt(limited(null), whole, "whole");
+        var cut = mesh.newTenant();
+        name(cut, source, 201);
+        submitted(cut, "cut");
+        assertThatThrownBy(() ->
+                        attempt(
+                                limited(null),
+                                cut,
+                                "cut",
+                                detail -> {
+                                    if (detail.equals(cutAt)) {
+                                        throw new IllegalStateException("cut short");
+                                    }
+                                }))
+                .hasRootCauseMessage("cut short");
+        assertThat(users(cut)).isEmpty();
+        sql(
+                "INSERT INTO %s.o VALUES (41, 'u1', 1, 'purchase', '', now()), (42, 'new', 1, 'purchase', '', now())"
+                        .formatted(schema));
+
+        attempt(limited(null), cut, "cut");
+
+        var expected = get(whole, "/api/v1/etl/runs/whole", 200);
+        var run = get(cut, "/api/v1/etl/runs/cut", 200);
+        for (var figure :
+                List.of(
+                        "status",
+                        "records_extracted",
+                        "records_cleaned",
+                        "records_transformed",
+                        "records_loaded",
+                        "records_refused",
+                        "data_quality_score",
+                        "grade",
+                        "gate")) {
+            assertThat(run.path(figure)).as(figure).isEqualTo(expected.path(figure));
+        }
+        assertThat(run.path("records_extracted").asInt()).isEqualTo(43);
+        assertThat(users(cut)).isEqualTo(Map.of("cut", 7L));
+        assertThat(sums(cut)).isEqualTo(sums(whole));
+        assertThat(watermark(cut)).isEqualTo("40");
+        assertThat(folder.resolve("job-cut/scratch/fetched")).doesNotExist();
+        // A third attempt changes nothing, and the next run reads what came meanwhile.
+        attempt(limited(null), cut, "cut");
+        assertThat(users(cut)).isEqualTo(Map.of("cut", 7L));
+        assertThat(loaded(cut).path("records_extracted").asInt()).isEqualTo(2);
+    }
+
+    private String sums(String tenant) throws SQLException {
+        try (var connection = mesh.jdbc();
+                var query =
+                        connection.prepareStatement(
+                                "SELECT string_agg(concat_ws(' ', user_id, orders, revenue_90d, monetary), ', ' ORDER BY user_id) FROM ml_features.user_features WHERE tenant_id = ?")) {
+            query.setString(1, tenant);
+            var row = query.executeQuery();
+            row.next();
+            return row.getString(1);
+        }
+    }
+
+    @Test
+    void aRunThatItsGateStoppedIsResumedFromWhatWasFetched() throws Exception {
+        var tenant = mesh.newTenant();
+        var stopped = stopped(tenant, "resumed/orders.csv", HEADER + row(1) + row(2) + row(2));
+        objects.deleteObject(o -> o.bucket("lake").key("resumed/orders.csv")).join();
+
+        var accepted = json(post(tenant, "/api/v1/etl/runs/strict/resume", ""), 202);
+
+        assertThat(accepted.path("job_id")).isNotEqualTo(stopped.path("job_id"));
+        var run = ended(tenant);
+        assertThat(run.path("status").asString()).as(run.toString()).isEqualTo("completed");
+        assertThat(run.path("job_id")).isEqualTo(accepted.path("job_id"));
+        assertThat(run.path("records_extracted").asInt()).isEqualTo(3);
+        assertThat(users(tenant)).isEqualTo(Map.of("strict", 2L));
+        assertThat(
+                        get(tenant, "/api/v1/jobs/" + stopped.path("job_id").asString(), 200)
+                                .path("status")
+                                .asString())
+                .isEqualTo("failed");
+        await().untilAsserted(() -> assertThat(fetchedFiles(tenant)).isEmpty());
+        assertThat(json(post(tenant, "/api/v1/etl/runs/strict/resume", ""), 409).path("type"))
+                .asString()
+                .contains("run-ended");
+        json(post(tenant, "/api/v1/etl/runs/nobody/resume", ""), 404);
+    }
+
+    @Test
+    void aNewRunFetchesInThePlaceOfOneThatFailed() throws Exception {
+        var tenant = mesh.newTenant();
+        stopped(tenant, "newer/orders.csv", HEADER + row(1) + row(1));
+        put("newer/orders.csv", HEADER + row(2));
+
+        assertThat(loaded(tenant).path("records_extracted").asInt()).isOne();
+
+        await().untilAsserted(() -> assertThat(fetchedFiles(tenant)).isEmpty());
+        json(post(tenant, "/api/v1/etl/runs/strict/resume", ""), 202);
+        assertThat(ended(tenant).path("records_extracted").asInt()).as("fetched anew").isOne();
+    }
+
+    @Test
+    void anErasureDropsWhatAFailedRunFetchedAndItIsFetchedAnew() throws Exception {
+        var tenant = mesh.newTenant();
+        stopped(tenant, "erased/orders.csv", HEADER + row(1) + row(2) + row(2));
+
+        mesh.erase(tenant, "u1", 1L);
+
+        assertThat(fetchedFiles(tenant)).isEmpty();
+        put("erased/orders.csv", HEADER + row(1) + row(2) + row(3) + row(3));
+        json(post(tenant, "/api/v1/etl/runs/strict/resume", ""), 202);
+        var run = ended(tenant);
+        assertThat(run.path("records_extracted").asInt()).as(run.toString()).isEqualTo(4);
+        assertThat(users(tenant)).as("not who was erased").isEqualTo(Map.of("strict", 2L));
+    }
+
+    @Test
+    void anAttemptAfterAnErasureFetchesAnew() throws Exception {
+        var tenant = mesh.newTenant();
+        put("anew/orders.csv", HEADER + row(1) + row(2));
+        name(tenant, s3("orders", "csv", "anew/", s3.getPort()), 201);
+        submitted(tenant, "anew");
+        loadTakesTooLong(tenant, "anew");
+        put("anew/orders.csv", HEADER + row(2));
+        mesh.erase(tenant, "u1", 1L);
+
+        attempt(limited(null), tenant, "anew");
+
+        assertThat(get(tenant, "/api/v1/etl/runs/anew", 200).path("records_extracted").asInt())
+                .isOne();
+    }
+
+    @Test
+    void aRunThatWasCancelledIsResumedAndAStreamingRunIsNot() throws Exception {
+        var tenant = mesh.newTenant();
+        put("cancelled/orders.csv", HEADER + row(1));
+        name(tenant, s3("orders", "csv", "cancelled/", s3.getPort()), 201);
+        submitted(tenant, "strict");
+        sql(
+                "INSERT INTO job (id, tenant_id, kind, payload, scheduled_at) VALUES ('etl_%1$s', '%1$s', 'etl_run', '{\"execution_id\": \"strict\"}', now() + interval '1 hour')"
+                        .formatted(tenant),
+                "UPDATE etl_run SET job_id = 'etl_%1$s' WHERE tenant_id = '%1$s'"
+                        .formatted(tenant));
+        var job = "/api/v1/jobs/etl_" + tenant;
+        assertThat(
+                        json(post(tenant, "/api/v1/etl/runs/strict/resume", ""), 202)
+                                .path("job_id")
+                                .asString())
+                .as("one that waits goes on waiting")
+                .isEqualTo("etl_" + tenant);
+        client(tenant).delete().uri(job).exchange().expectStatus().is2xxSuccessful();
+        assertThat(get(tenant, "/api/v1/etl/runs/strict", 200).path("status").asString())
+                .isEqualTo("cancelled");
+
+        json(post(tenant, "/api/v1/etl/runs/strict/resume", ""), 202);
+
+        assertThat(ended(tenant).path("status").asString()).isEqualTo("completed");
+        assertThat(users(tenant)).isEqualTo(Map.of("strict", 1L));
+
+        var streaming =
+                stream(
+                        tenant,
+                        "{\"mode\":\"streaming\",\"source\":\"orders\",\"execution_id\":\"s\"}");
+        client(tenant)
+                .delete()
+                .uri("/api/v1/jobs/" + streaming)
+                .exchange()
+                .expectStatus()
+                .is2xxSuccessful();
+        assertThat(json(post(tenant, "/api/v1/etl/runs/s/resume", ""), 409).path("type"))
+                .asString()
+                .contains("streaming-run");
+    }
+
+    /** The run strict, which its gate stopped and now would not. */
+    private JsonNode stopped(String tenant, String key, String text) throws Exception {
+        put(key, text);
+        name(tenant, s3("orders", "csv", key, s3.getPort()), 201);
+        var run =
+                run(
+                        tenant,
+                        "{\"mode\":\"batch\",\"source\":\"orders\",\"strict\":true,\"execution_id\":\"strict\"}");
+        assertThat(run.path("error").asString()).contains("raw.primary_key_integrity");
+        await().until(() ->
+                get(tenant, "/api/v1/jobs/" + run.path("job_id").asString(), 200)
+                        .path("status")
+                        .asString()
+                        .equals("failed"));
+        assertThat(fetchedFiles(tenant)).isNotEmpty();
+        client(tenant)
+                .put()
+                .uri("/api/v1/quality/thresholds")
+                .header("Content-Type", "application/json")
+                .bodyValue("{\"own\":{\"primary_key_integrity\":0.1}}")
+                .exchange()
+                .expectStatus()
+                .isOk();
+        return run;
+    }
+
+    private JsonNode ended(String tenant) {
+        await().atMost(SOON)
+                .until(() ->
+                        List.of("completed", "failed", "cancelled")
+                                .contains(
+                                        get(tenant, "/api/v1/etl/runs/strict", 200)
+                                                .path("status")
+                                                .asString()));
+        return get(tenant, "/api/v1/etl/runs/strict", 200);
+    }
+
+    /** Another load of the tenant is not over. */
+    private void loadTakesTooLong(String tenant, String id) throws Exception {
+        try (var other = mesh.jdbc();
+                var statement = other.createStatement()) {
+            other.setAutoCommit(false);
+            statement.execute(
+                    "SELECT pg_advisory_xact_lock(hashtextextended('etl.load ' || '%s', 0))"
+                            .formatted(tenant));
+            assertThatThrownBy(() -> attempt(limited(Step.LOAD), tenant, id))
+                    .cause()
+                    .isInstanceOf(StepLimit.ExceededException.class)
+                    .hasMessageContaining("mirante.etl.steps.load");
+            other.rollback();
+        }
+    }
+
+    /** A run without a job: attempts of it are made here. */
+    private void submitted(String tenant, String id) throws SQLException {
+        sql(
+                "INSERT INTO etl_run (tenant_id, execution_id, mode, source, strict, strategy) VALUES ('%s', '%s', 'batch', 'orders', false, 'merge')"
+                        .formatted(tenant, id));
+    }
+
+    /** With a second for one step; null = with the usual limits. */
+    private RunSource limited(@Nullable Step step) {
+        var usual = settings.steps();
+        var second = Duration.ofSeconds(1);
+        var all =
+                new EtlSettings(
+                        settings.refresh(),
+                        settings.blockedIds(),
+                        settings.mergesPerHour(),
+                        settings.maxSourceSize(),
+                        settings.keepBackups(),
+                        settings.sourceAllowedHosts(),
+                        settings.sourceTimeout(),
+                        settings.masterKeyFile(),
+                        new EtlSettings.Steps(
+                                step == Step.FETCH ? second : usual.fetch(),
+                                usual.check(),
+                                usual.features(),
+                                usual.checkFeatures(),
+                                step == Step.LOAD ? second : usual.load()),
+                        settings.quality());
+        return new RunSource(
+                tenantDatabase,
+                new SourceFetch(uploads, secrets, all),
+                thresholds,
+                all,
+                tenants,
+                asOf,
+                figures);
+    }
+
+    private static void attempt(RunSource runs, String tenant, String id) throws Exception {
+        attempt(runs, tenant, id, detail -> {});
+    }
+
+    /** An attempt, as the runner of jobs makes it. */
+    private static void attempt(RunSource runs, String tenant, String id, Consumer<String> told)
+            throws Exception {
+        var task =
+                new FutureTask<>(() ->
+                        runs.run(
+                                new JobContext(
+                                        id,
+                                        tenant,
+                                        Json.mapper().createObjectNode().put("execution_id", id),
+                                        folder.resolve("job-" + id),
+                                        (progress, detail) -> told.accept(detail),
+                                        () -> false)));
+        Thread.ofVirtual().start(task);
+        task.get();
+    }
+
+    private long counted(String from) throws SQLException {
+        try (var connection = mesh.jdbc();
+                var rows =
+                        connection.createStatement().executeQuery("SELECT count(*) FROM " + from)) {
+            rows.next();
+            return rows.getLong(1);
+        }
     }
 
     // --- naming
@@ -749,14 +1137,23 @@ class RemoteSourcesIT {
         }
     }
 
-    private List<Path> fetchedFiles() throws IOException {
-        var jobs = files.resolve("jobs");
-        if (!Files.isDirectory(jobs)) {
-            return List.of();
+    private List<Path> fetchedFiles(String tenant) throws IOException, SQLException {
+        var fetched = new ArrayList<Path>();
+        try (var connection = mesh.jdbc();
+                var query = connection.prepareStatement("SELECT id FROM job WHERE tenant_id = ?")) {
+            query.setString(1, tenant);
+            var job = query.executeQuery();
+            while (job.next()) {
+                var folder = files.resolve("jobs").resolve(job.getString(1));
+                if (Files.isDirectory(folder)) {
+                    try (var all = Files.walk(folder)) {
+                        all.filter(path -> path.toString().contains("fetched"))
+                                .forEach(fetched::add);
+                    }
+                }
+            }
         }
-        try (var all = Files.walk(jobs)) {
-            return all.filter(path -> path.toString().contains("fetched")).toList();
-        }
+        return fetched;
     }
 
     private static String row(int i) {

@@ -11,7 +11,7 @@ import org.springframework.core.annotation.Order;
 import org.springframework.web.cors.CorsConfiguration;
 import org.springframework.web.cors.reactive.CorsWebFilter;
 
-/** CORS, and the server's deadline for headers. */
+/** CORS, and what the server does to connections. */
 @Configuration(proxyBeanMethods = false)
 final class GuardConfiguration {
 
@@ -45,5 +45,12 @@ final class GuardConfiguration {
         return server ->
                 server.doOnChannelInit((observer, channel, remote) ->
                         HeaderDeadline.install(channel.pipeline(), settings.headerTimeout()));
+    }
+
+    @Bean
+    NettyServerCustomizer plainUploads() {
+        return server ->
+                server.doOnChannelInit(
+                        (observer, channel, remote) -> PlainUploads.install(channel.pipeline()));
     }
 }

@@ -19,6 +19,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Autowired;
 import reactor.netty.http.HttpProtocol;
 
@@ -162,6 +164,32 @@ class GuardIT extends AtTheDoor {
                                                 answer.status().code() + " " + answer.version()))
                         .block(Duration.ofSeconds(10));
         assertThat(known).startsWith("200 HTTP/2");
+    }
+
+    /** What Java's client does by itself, when its first request has a body. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 300_000})
+    void aFirstRequestWithABodyStaysInHttp1(int bytes) throws Exception {
+        for (boolean chunked : new boolean[] {false, true}) {
+            var body = HttpRequest.BodyPublishers.ofString("x".repeat(bytes));
+            try (var two = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build()) {
+                for (int time = 0; time < 2; time++) {
+                    var answer =
+                            two.send(
+                                    request("/api/v1/events/batch")
+                                            .POST(
+                                                    chunked
+                                                            ? HttpRequest.BodyPublishers
+                                                                    .fromPublisher(body)
+                                                            : body)
+                                            .build(),
+                                    HttpResponse.BodyHandlers.ofString());
+                    assertThat(answer.statusCode()).isEqualTo(200);
+                    assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_1_1);
+                    assertThat(answer.body()).contains("\"bytes\":" + bytes);
+                }
+            }
+        }
     }
 
     @Test

@@ -12,6 +12,7 @@ import io.mirante.platform.jobs.Jobs;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
 import java.nio.file.Files;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
@@ -21,7 +22,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.test.context.TestConfiguration;
+import org.springframework.context.SmartLifecycle;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Import;
 import tools.jackson.databind.JsonNode;
@@ -34,9 +37,15 @@ class JobsIT {
     private static final Duration SOON = Duration.ofMinutes(2);
     private static final Map<String, AtomicInteger> RUNS = new ConcurrentHashMap<>();
     private static final CountDownLatch HELD = new CountDownLatch(1);
+    private static final CountDownLatch FIRST = new CountDownLatch(1);
+    private static final CountDownLatch SECOND = new CountDownLatch(1);
 
     @Autowired Mesh mesh;
     @Autowired Jobs jobs;
+
+    @Autowired
+    @Qualifier("jobRunner")
+    SmartLifecycle runner;
 
     private Job submit(String tenant, String what) {
         return Objects.requireNonNull(
@@ -127,17 +136,85 @@ class JobsIT {
         var tenant = mesh.newTenant();
         var id = submit(tenant, "held").id();
         await().atMost(SOON).until(() -> RUNS.containsKey(id));
-        try (var owner = mesh.jdbc();
-                var statement = owner.createStatement()) {
-            // As a crashed worker leaves it: running, under a name that never comes back.
-            statement.execute(
-                    "UPDATE job SET lease_owner = 'dead', lease_until = now() - interval '1 second' WHERE id = '"
-                            + id
-                            + "'");
-        }
+        // As a crashed worker leaves it: running, under a name that never comes back.
+        execute(
+                "UPDATE job SET lease_owner = 'dead', lease_until = now() - interval '1 second' WHERE id = '%s'",
+                id);
         await().atMost(SOON).until(() -> RUNS.get(id).get() == 2);
         HELD.countDown();
         assertThat(ended(tenant, id).status()).isEqualTo("completed");
+    }
+
+    @Test
+    void aWorkerThatTakesItsLostJobAgainEndsItOnce() throws Exception {
+        var tenant = mesh.newTenant();
+        var id = submit(tenant, "held-twice").id();
+        await().atMost(SOON).until(() -> RUNS.containsKey(id));
+        await().atMost(SOON)
+                .until(() -> {
+                    if (RUNS.get(id).get() == 1) { // it may have been renewed meanwhile
+                        execute(
+                                "UPDATE job SET lease_until = now() - interval '1 second' WHERE id = '%s'",
+                                id);
+                    }
+                    return RUNS.get(id).get() == 2;
+                });
+        FIRST.countDown();
+        // Two run at once, so that this one begins when the run that lost its lease has ended.
+        ended(tenant, submit(tenant, "file").id());
+        SECOND.countDown();
+        var job = ended(tenant, id);
+        assertThat(job.status()).isEqualTo("completed");
+        assertThat(Objects.requireNonNull(job.result()).get("answer").asInt()).isEqualTo(2);
+    }
+
+    @Test
+    void aJobThatItsWorkersDieOfIsGivenUp() throws Exception {
+        var tenant = mesh.newTenant();
+        var id = submit(tenant, "held-back").id();
+        execute(
+                """
+                UPDATE job SET status = 'running', attempts = 5, lease_owner = 'dead',
+                    lease_until = now() - interval '1 second', scheduled_at = now()
+                WHERE id = '%s'\
+                """,
+                id);
+        var job = ended(tenant, id);
+        assertThat(job.status()).isEqualTo("failed");
+        assertThat(Objects.requireNonNull(job.error()).get("detail").stringValue())
+                .isEqualTo("it was started 5 times, and each time its worker died before the end");
+        assertThat(RUNS).doesNotContainKey(id);
+    }
+
+    @Test
+    void aWorkerThatStopsGivesItsJobsBack() throws Exception {
+        var tenant = mesh.newTenant();
+        var id = submit(tenant, "long").id();
+        await().atMost(SOON).until(() -> RUNS.containsKey(id));
+        runner.stop();
+        try {
+            assertThat(show(tenant, id).status()).isEqualTo("pending");
+            try (var owner = mesh.jdbc();
+                    var statement = owner.createStatement();
+                    var row =
+                            statement.executeQuery(
+                                    "SELECT attempts FROM job WHERE id = '" + id + "'")) {
+                assertThat(row.next()).isTrue();
+                assertThat(row.getInt(1)).as("begun, not tried").isEqualTo(1);
+            }
+        } finally {
+            runner.start();
+        }
+        await().atMost(SOON).until(() -> RUNS.get(id).get() == 2);
+        mesh.client(tenant).delete().uri("/api/v1/jobs/" + id).exchange().expectStatus().isOk();
+        assertThat(ended(tenant, id).status()).isEqualTo("cancelled");
+    }
+
+    private void execute(String sql, String id) throws SQLException {
+        try (var owner = mesh.jdbc();
+                var statement = owner.createStatement()) {
+            statement.execute(sql.formatted(id));
+        }
     }
 
     @TestConfiguration(proxyBeanMethods = false)
@@ -166,11 +243,11 @@ class JobsIT {
                                 throw new IllegalStateException("broke, as told");
                             }
                         }
-                        case "held" -> {
-                            if (!HELD.await(30, TimeUnit.SECONDS)) {
-                                throw new IllegalStateException("nobody let go");
-                            }
+                        case "held-twice" -> {
+                            await(run == 1 ? FIRST : SECOND);
+                            return Json.mapper().createObjectNode().put("answer", run);
                         }
+                        case "held" -> await(HELD);
                         default -> {
                             for (int i = 0; i < 3_000; i++) {
                                 context.progress(0.5, "still at it");
@@ -181,6 +258,12 @@ class JobsIT {
                         }
                     }
                     return result;
+                }
+
+                private static void await(CountDownLatch latch) throws InterruptedException {
+                    if (!latch.await(60, TimeUnit.SECONDS)) {
+                        throw new IllegalStateException("nobody let go");
+                    }
                 }
             };
         }

@@ -43,7 +43,7 @@ final class EraseBehaviour implements ErasePerson {
                         .bind(1, numbers)
                         .fetch()
                         .rowsUpdated();
-        return Rebuilds.holdSwap(db)
+        return Rebuilds.holdSwap(List.of(person.tenantId()), db)
                 .then(events)
                 .zipWhen(rows -> rebuilt)
                 .flatMap(rows ->

@@ -66,7 +66,7 @@ final class SecondGeneration {
         return database.one(
                 tenant,
                 db ->
-                        Rebuilds.holdChanges(db)
+                        Rebuilds.holdChanges(tenant, db)
                                 .then(
                                         db.sql(
                                                         "UPDATE rebuild r SET state = 'ended' WHERE tenant_id = $1 AND state <>"
@@ -113,7 +113,9 @@ final class SecondGeneration {
     Mono<Void> move(Rebuild rebuild, String from, String to) {
         return database.one(
                 rebuild.tenantId(),
-                db -> Rebuilds.holdChanges(db).then(move(rebuild, from, to, db)));
+                db ->
+                        Rebuilds.holdChanges(rebuild.tenantId(), db)
+                                .then(move(rebuild, from, to, db)));
     }
 
     private static Mono<Void> move(Rebuild rebuild, String from, String to, DatabaseClient db) {
@@ -211,7 +213,7 @@ final class SecondGeneration {
                                         "SELECT set_config('statement_timeout', '600000', true), set_config('enable_nestloop',"
                                                 + " 'off', true)")
                                 .then()
-                                .then(Rebuilds.holdChanges(db))
+                                .then(Rebuilds.holdChanges(rebuild.tenantId(), db))
                                 .then(
                                         PersonRows.holdPublication(
                                                 db, List.of(Generation.CURRENT.windowTable())))

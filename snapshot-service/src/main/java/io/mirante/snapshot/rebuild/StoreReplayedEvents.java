@@ -91,7 +91,8 @@ final class StoreReplayedEvents {
     }
 
     Mono<Void> store(List<Received<Replayed>> fresh, DatabaseClient stream) {
-        return rebuilds.running(stream).flatMap(running -> store(fresh, running, stream));
+        var tenants = fresh.stream().map(received -> received.value().tenantId()).toList();
+        return rebuilds.running(tenants, stream).flatMap(running -> store(fresh, running, stream));
     }
 
     private Mono<Void> store(

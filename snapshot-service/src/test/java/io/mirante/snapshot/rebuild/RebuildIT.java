@@ -57,6 +57,10 @@ class RebuildIT {
     private CleanLog log;
 
     /** The one whose tables are damaged, and one who has the same events. */
+    private static final String WAITING =
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE"
+                    + " 'SELECT pg_advisory_xact_lock_shared%%'";
+
     private String tenant;
 
     private String control;
@@ -143,6 +147,26 @@ class RebuildIT {
                 .as("seed %d", seed)
                 .containsExactlyInAnyOrderElementsOf(tables(control));
         nothingIsLeft();
+    }
+
+    @Test
+    void aSwapHoldsUpItsOwnTenantAlone() throws Exception {
+        var stored = "SELECT count(*) FROM behaviour_event WHERE tenant_id = '%s'";
+        try (var swap = mesh.jdbc()) {
+            swap.setAutoCommit(false);
+            swap.createStatement()
+                    .execute(
+                            "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.generation "
+                                    + control
+                                    + "', 0))");
+            log.send(CleanLog.event(tenant, "e", "page_view", 1, "2026-11-05T10:00:00Z", "{}"));
+            eventually(() -> assertThat(count(stored)).isEqualTo(1));
+            log.send(CleanLog.event(control, "e", "page_view", 1, "2026-11-05T10:00:00Z", "{}"));
+            eventually(() -> assertThat(count(WAITING)).isEqualTo(1));
+            assertThat(count(stored, control)).isZero();
+            swap.rollback();
+        }
+        eventually(() -> assertThat(count(stored, control)).isEqualTo(1));
     }
 
     @Test

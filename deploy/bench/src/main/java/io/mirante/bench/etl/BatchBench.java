@@ -44,7 +44,8 @@ final class BatchBench implements AutoCloseable {
     private final Figures figures;
     private final URI gateway;
     private final MeshClient mesh;
-    private final HttpClient http = HttpClient.newHttpClient();
+    private final HttpClient http =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     BatchBench(
             PrintStream out,

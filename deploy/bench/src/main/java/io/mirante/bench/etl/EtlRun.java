@@ -11,6 +11,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -96,7 +97,12 @@ public final class EtlRun {
             return NOT_RUNNING;
         }
         try {
-            Answer started = mesh.post("/api/v1/etl/runs", options.request());
+            Answer started =
+                    options.resume()
+                            ? mesh.post(
+                                    "/api/v1/etl/runs/" + options.executionId() + "/resume",
+                                    Map.of())
+                            : mesh.post("/api/v1/etl/runs", options.request());
             String job = started.body().path("job_id").asString("");
             return started.status() == 202 && !job.isEmpty() ? follow(job) : refused(started);
         } catch (MeshException e) {
@@ -179,7 +185,8 @@ public final class EtlRun {
     }
 
     private String again() {
-        return "To follow it, give the same command with --execution-id " + options.executionId();
+        return "To follow it, give the same command"
+                + (options.resume() ? " again" : " with --execution-id " + options.executionId());
     }
 
     private int refused(Answer answer) {

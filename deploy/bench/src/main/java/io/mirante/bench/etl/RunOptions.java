@@ -15,12 +15,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * What {@code ./mesh etl run} was asked. The script refuses the same before it builds anything.
  *
- * @param mode {@code batch}, {@code streaming} or {@code validate_only}
- * @param source name of a source, or {@code events}
+ * @param mode {@code batch}, {@code streaming} or {@code validate_only}; as it was begun, of one that is resumed
+ * @param source name of a source, or {@code events}; as it was begun, of one that is resumed
  * @param strategy how a batch run loads; null = as the service does by itself
  * @param referenceTime null = when the run begins
  * @param interval of a streaming run, in seconds; null = as the service does by itself
  * @param executionId always set, so that a request that is sent again starts no second run
+ * @param resume whether the run is there and goes on
  * @param url of the gateway; null: the local mesh
  * @param key the tenant's; null: the local mesh's first one
  */
@@ -32,6 +33,7 @@ record RunOptions(
         @Nullable Instant referenceTime,
         @Nullable Integer interval,
         String executionId,
+        boolean resume,
         @Nullable URI url,
         @Nullable String key) {
 
@@ -40,14 +42,16 @@ record RunOptions(
             usage: ./mesh etl run --mode batch|streaming|validate_only --source NAME|events
                                   [--strategy merge|replace|append] [--strict] [--reference-time T] [--interval SECONDS]
                                   [--execution-id ID] [--url URL] [--key KEY]
+                   ./mesh etl run --resume ID [--url URL] [--key KEY]
             """;
 
     private static final Set<String> MODES = Set.of("batch", "streaming", "validate_only");
+    private static final String AS_BEGUN = "as begun";
     private static final Set<String> STRATEGIES = Set.of("merge", "replace", "append");
 
     RunOptions {
         require(
-                MODES.contains(mode),
+                resume || MODES.contains(mode),
                 "--mode must be batch, streaming or validate_only, not " + mode);
         require(
                 interval == null || mode.equals("streaming"),
@@ -61,7 +65,8 @@ record RunOptions(
                 "--strategy is for --mode batch; a streaming run merges");
         require(
                 executionId.matches("[A-Za-z0-9][A-Za-z0-9._:+-]{0,199}"),
-                "--execution-id must have 1 to 200 letters, digits, dots, colons, dashes, plus signs or underscores, not "
+                (resume ? "--resume" : "--execution-id")
+                        + " must have 1 to 200 letters, digits, dots, colons, dashes, plus signs or underscores, not "
                         + executionId);
         require(
                 url == null
@@ -89,6 +94,7 @@ record RunOptions(
                         "--reference-time",
                         "--interval",
                         "--execution-id",
+                        "--resume",
                         "--url",
                         "--key" -> {
                     String value = rest.pollFirst();
@@ -97,6 +103,25 @@ record RunOptions(
                 }
                 default -> throw new IllegalArgumentException("unknown option " + option);
             }
+        }
+        String resumed = given.remove("--resume");
+        if (resumed != null) {
+            String url = given.remove("--url");
+            String key = given.remove("--key");
+            require(
+                    given.isEmpty() && !strict,
+                    "--resume goes with --url and --key alone: the run is as it was begun");
+            return new RunOptions(
+                    AS_BEGUN,
+                    AS_BEGUN,
+                    null,
+                    false,
+                    null,
+                    null,
+                    resumed,
+                    true,
+                    url == null ? null : URI.create(url),
+                    key);
         }
         for (String needed : List.of("--mode", "--source")) {
             require(given.containsKey(needed), needed + " is missing");
@@ -112,6 +137,7 @@ record RunOptions(
                 time == null ? null : instant(time),
                 interval == null ? null : seconds(interval),
                 given.getOrDefault("--execution-id", UUID.randomUUID().toString()),
+                false,
                 url == null ? null : URI.create(url),
                 given.get("--key"));
     }

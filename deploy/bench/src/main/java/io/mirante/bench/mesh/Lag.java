@@ -74,6 +74,18 @@ public final class Lag implements AutoCloseable {
         return lags;
     }
 
+    /** Records of a topic that a group has read since it was made; of one whose offsets begin at 0. */
+    public long read(String group, String topic) throws InterruptedException {
+        return get(
+                        admin.listConsumerGroupOffsets(group),
+                        ListConsumerGroupOffsetsResult::partitionsToOffsetAndMetadata)
+                .entrySet()
+                .stream()
+                .filter(each -> each.getKey().topic().equals(topic) && each.getValue() != null)
+                .mapToLong(each -> each.getValue().offset())
+                .sum();
+    }
+
     private Collection<GroupListing> groups() throws InterruptedException {
         return get(admin.listGroups(ListGroupsOptions.forConsumerGroups()), result -> result.all());
     }

@@ -34,26 +34,13 @@ final class Oracle {
             List.of(Topics.EVENTS_RAW.name(), Topics.EVENTS_CRITICAL.name());
 
     private final MeshUnderTest mesh;
-    private final Accounts lost;
 
     Oracle(MeshUnderTest mesh) {
-        this(mesh, Accounts.NONE);
-    }
-
-    /**
-     * Of a mesh that has lost Kafka's folder.
-     *
-     * @param lost accounts of before
-     */
-    Oracle(MeshUnderTest mesh, Accounts lost) {
         this.mesh = mesh;
-        this.lost = lost;
     }
 
     /** Where the records of the raw topics are. */
     record Accounts(long records, long logged, long duplicates, long conflicts, long dead) {
-
-        static final Accounts NONE = new Accounts(0, 0, 0, 0, 0);
 
         boolean balanced() {
             return records == logged + duplicates + conflicts + dead;
@@ -122,13 +109,13 @@ final class Oracle {
                             .distinct()
                             .count();
             return new Accounts(
-                    records + lost.records(),
+                    records,
                     number("SELECT count(*) FROM etl.analytics_event"),
                     number(
                             "SELECT count(*) FROM etl.analytics_event_meta WHERE status = 'duplicate'"),
                     number(
                             "SELECT count(*) FROM etl.analytics_event_meta WHERE status = 'conflict'"),
-                    dead + lost.dead());
+                    dead);
         }
     }
 

@@ -203,6 +203,20 @@ class EtlRunTest {
     }
 
     @Test
+    void aRunIsResumedAndFollowed() {
+        jobs.addAll(List.of(HALF, COMPLETED));
+        run = "{'status': 'completed', 'records_loaded': 4, 'gate': 'pass'}";
+        Ended ended = etl("--resume first");
+        assertThat(ended.output())
+                .startsWith("run first, job etl_7\n")
+                .contains("  loaded       4\n");
+        assertThat(ended.code()).isZero();
+        assertThat(requests)
+                .contains("POST /api/v1/etl/runs/first/resume first-key")
+                .doesNotContain("POST /api/v1/etl/runs first-key");
+    }
+
+    @Test
     void aTerminalHasABarThatIsDrawnInPlace() {
         jobs.addAll(List.of(HALF, COMPLETED));
         Ended ended = etl("--mode batch --source events --execution-id first", true);
@@ -237,6 +251,10 @@ class EtlRunTest {
                     --mode batch --source a --execution-id a/b      | --execution-id must have 1 to 200 letters, digits, dots, colons, dashes, plus signs or underscores, not a/b
                     --mode batch --source a --url localhost:3000    | --url must be like http://127.0.0.1:3000, not localhost:3000
                     --mode batch --source a --fast                  | unknown option --fast
+                    --resume                                        | --resume needs a value
+                    --resume a/b                                    | --resume must have 1 to 200 letters, digits, dots, colons, dashes, plus signs or underscores, not a/b
+                    --resume a --source b                           | --resume goes with --url and --key alone: the run is as it was begun
+                    --resume a --strict                             | --resume goes with --url and --key alone: the run is as it was begun
                     """)
     void wrongArgumentsAreTwoAndStartNothing(String arguments, String message) {
         Ended ended = etl(arguments);

@@ -13,7 +13,7 @@ import reactor.core.publisher.Mono;
  */
 public interface ErasePerson {
 
-    /** Columns that hold user ids as they are, as {@code table.column}: where one known by hash alone is looked for. */
+    /** Columns that hold user ids as they are, as {@code table.column} or {@code schema.table.column}: where one known by hash alone is looked for. */
     List<String> userColumns();
 
     /** Whether it acts on the request already, and says which numbers the person had: etl alone. */

@@ -109,7 +109,7 @@ final class ErasePersons {
         }
         return Flux.fromIterable(eraser.userColumns())
                 .concatMap(place -> {
-                    int dot = place.indexOf('.');
+                    int dot = place.lastIndexOf('.');
                     var column = place.substring(dot + 1);
                     return db.sql(
                                     """

@@ -2,6 +2,7 @@ package io.mirante.platform.jobs;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.concurrent.CancellationException;
 import java.util.function.BiConsumer;
@@ -87,5 +88,19 @@ public final class JobContext {
         var scratch = folder.resolve(SCRATCH);
         Files.createDirectories(scratch);
         return scratch.resolve(file.getFileName());
+    }
+
+    /** Takes over what a job of the tenant that has ended left in its scratch, if anything, unless this job has some of its own. */
+    public void takeOver(String endedJob) throws IOException {
+        var left = folder.resolveSibling(endedJob).resolve(SCRATCH);
+        var scratch = folder.resolve(SCRATCH);
+        if (Files.isDirectory(left) && !Files.exists(scratch)) {
+            Files.createDirectories(folder);
+            try {
+                Files.move(left, scratch);
+            } catch (NoSuchFileException e) {
+                // Another job was first.
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -24,8 +25,9 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * Takes jobs one by one, at most two at a time, and runs each on a virtual thread while renewing its lease. A job that
- * breaks is tried three times; a worker that dies leaves a lease that runs out, and another starts the job again. A job that goes on
- * later waits in the queue, not here.
+ * breaks is tried three times; a worker that dies leaves a lease that runs out, and another starts the job again, up to five times,
+ * since it may be the job that they die of. A worker that stops gives its jobs back. A job that goes on later waits in the queue, not
+ * here.
  */
 final class JobRunner implements SmartLifecycle {
 
@@ -33,7 +35,9 @@ final class JobRunner implements SmartLifecycle {
     private static final Duration LEASE = Duration.ofSeconds(30);
     private static final Duration RENEW = Duration.ofSeconds(5);
     private static final Duration DATABASE = Duration.ofSeconds(10);
+    private static final Duration STOP = Duration.ofSeconds(5);
     private static final int TRIES = 3;
+    private static final int STARTS = 5;
     private static final int AT_ONCE = 2;
 
     private final Jobs jobs;
@@ -69,6 +73,15 @@ final class JobRunner implements SmartLifecycle {
     public void stop() {
         running = false;
         timer.shutdownNow();
+        try {
+            if (!free.tryAcquire(AT_ONCE, STOP.toMillis(), TimeUnit.MILLISECONDS)) {
+                LOG.warn("a job does not stop; it is started again when its lease has run out");
+            } else {
+                free.release(AT_ONCE);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Override
@@ -79,12 +92,16 @@ final class JobRunner implements SmartLifecycle {
     private void takeQuietly() {
         try {
             while (running && free.tryAcquire()) {
-                var job = jobs.take(worker, handlers.keySet(), LEASE).block(DATABASE);
-                if (job == null) {
+                var taken =
+                        jobs.take(worker + " " + UUID.randomUUID(), handlers.keySet(), LEASE)
+                                .block(DATABASE);
+                if (taken == null) {
                     free.release();
                     return;
                 }
-                Thread.ofVirtual().name("job-" + job.id()).start(() -> runAndRelease(job));
+                Thread.ofVirtual()
+                        .name("job-" + taken.job().id())
+                        .start(() -> runAndRelease(taken));
             }
         } catch (RuntimeException e) {
             free.release();
@@ -92,19 +109,33 @@ final class JobRunner implements SmartLifecycle {
         }
     }
 
-    private void runAndRelease(Job job) {
+    private void runAndRelease(Jobs.Taken taken) {
         try {
-            run(job);
+            run(taken);
         } finally {
             free.release();
         }
     }
 
-    private void run(Job job) {
+    private void run(Jobs.Taken taken) {
+        var job = taken.job();
+        if (taken.attempts() > STARTS) {
+            end(
+                    taken,
+                    "failed",
+                    null,
+                    problem(
+                            job,
+                            "internal-error",
+                            "it was started "
+                                    + STARTS
+                                    + " times, and each time its worker died before the end"));
+            return;
+        }
         var state = new State();
         var renewal =
                 timer.scheduleWithFixedDelay(
-                        () -> renew(job, state), 0, RENEW.toMillis(), TimeUnit.MILLISECONDS);
+                        () -> renew(taken, state), 0, RENEW.toMillis(), TimeUnit.MILLISECONDS);
         try {
             var handler = handlers.get(job.kind());
             if (handler == null) {
@@ -121,35 +152,47 @@ final class JobRunner implements SmartLifecycle {
                                 state.detail = detail;
                             },
                             () -> state.cancelled || !running);
-            end(job, "completed", handler.run(context), null);
+            end(taken, "completed", handler.run(context), null);
         } catch (CancellationException e) {
             if (state.cancelled) {
-                end(job, "cancelled", null, null);
-            } // else the service stops: the lease runs out and another takes over
+                end(taken, "cancelled", null, null);
+            } else {
+                giveBack(taken);
+            }
         } catch (JobAgainException e) {
-            again(job, state, e);
+            again(taken, state, e);
         } catch (JobFailedException e) {
-            end(job, "failed", null, problem(job, e.kind(), String.valueOf(e.getMessage())));
+            end(taken, "failed", null, problem(job, e.kind(), String.valueOf(e.getMessage())));
         } catch (Exception e) {
-            failed(job, e);
+            failed(taken, e);
         } finally {
             renewal.cancel(false);
         }
     }
 
-    private void failed(Job job, Exception e) {
+    private void giveBack(Jobs.Taken taken) {
+        try {
+            jobs.giveBack(taken).block(DATABASE);
+        } catch (RuntimeException e) {
+            LOG.warn(
+                    "cannot give job {} back; its lease runs out: {}",
+                    taken.job().id(),
+                    e.getMessage());
+        }
+    }
+
+    private void failed(Jobs.Taken taken, Exception e) {
+        var job = taken.job();
         LOG.atError()
                 .setCause(e)
                 .addKeyValue("tenant_id", job.tenantId())
                 .log("job {} ({}) broke", job.id(), job.kind());
         try {
-            Integer attempts = jobs.attempts(job.id()).block(DATABASE);
-            if (attempts != null && attempts < TRIES) {
-                jobs.retryLater(job.id(), worker, Duration.ofSeconds(2L << attempts))
-                        .block(DATABASE);
+            if (taken.attempts() < TRIES) {
+                jobs.retryLater(taken, Duration.ofSeconds(2L << taken.attempts())).block(DATABASE);
             } else {
                 end(
-                        job,
+                        taken,
                         "failed",
                         null,
                         problem(
@@ -165,29 +208,30 @@ final class JobRunner implements SmartLifecycle {
         }
     }
 
-    private void again(Job job, State state, JobAgainException later) {
-        jobs.again(job.id(), worker, later.after(), state.progress, later.detail())
+    private void again(Jobs.Taken taken, State state, JobAgainException later) {
+        jobs.again(taken, later.after(), state.progress, later.detail())
                 .retryWhen(Retry.backoff(5, Duration.ofMillis(300)))
                 .block(DATABASE.multipliedBy(3));
     }
 
-    private void end(Job job, String status, @Nullable JsonNode result, @Nullable JsonNode error) {
-        jobs.end(job.id(), worker, status, result, error)
+    private void end(
+            Jobs.Taken taken, String status, @Nullable JsonNode result, @Nullable JsonNode error) {
+        jobs.end(taken, status, result, error)
                 .retryWhen(Retry.backoff(5, Duration.ofMillis(300)))
                 .block(DATABASE.multipliedBy(3));
     }
 
-    private void renew(Job job, State state) {
+    private void renew(Jobs.Taken taken, State state) {
         try {
             Boolean cancel =
-                    jobs.renew(job.id(), worker, LEASE, state.progress, state.detail)
+                    jobs.renew(taken, LEASE, state.progress, state.detail)
                             .onErrorResume(e -> Mono.just(false))
                             .block(DATABASE);
             // empty: the lease is another's by now, so this run must stop; what it says at its end
             // changes nothing
             state.cancelled = state.cancelled || cancel == null || cancel;
         } catch (RuntimeException e) {
-            LOG.warn("cannot renew the lease of job {}: {}", job.id(), e.getMessage());
+            LOG.warn("cannot renew the lease of job {}: {}", taken.job().id(), e.getMessage());
         }
     }
 

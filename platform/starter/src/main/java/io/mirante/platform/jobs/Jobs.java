@@ -156,8 +156,12 @@ public final class Jobs {
                                                                 + job.status()))));
     }
 
-    /** Takes the next job that is due, or whose worker's lease ran out. */
-    Mono<Job> take(String worker, Collection<String> kinds, Duration lease) {
+    /**
+     * Takes the next job that is due, or whose worker's lease ran out.
+     *
+     * @param owner of the lease; another each time, so that a worker that has lost a job and takes it again is told apart
+     */
+    Mono<Taken> take(String owner, Collection<String> kinds, Duration lease) {
         return stream.inTransaction(db ->
                 db.sql(
                                 "UPDATE job SET status = 'running', attempts = attempts + 1, lease_owner = $1,"
@@ -166,24 +170,51 @@ public final class Jobs {
                                         + " ANY($3) AND scheduled_at <= now() AND (status = 'pending' OR (status ="
                                         + " 'running' AND lease_until < now())) ORDER BY scheduled_at LIMIT 1 FOR"
                                         + " UPDATE SKIP LOCKED) RETURNING "
-                                        + COLUMNS)
-                        .bind(0, worker)
+                                        + COLUMNS
+                                        + ", attempts")
+                        .bind(0, owner)
                         .bind(1, (double) lease.toSeconds())
                         .bind(2, kinds.toArray(String[]::new))
-                        .map(Jobs::read)
+                        .map(row ->
+                                new Taken(
+                                        read(row),
+                                        owner,
+                                        Objects.requireNonNull(row.get(13, Integer.class))))
                         .one());
     }
 
+    /**
+     * A job that a worker holds.
+     *
+     * @param attempts how often it was taken since it was last put back to go on later, this time included
+     */
+    record Taken(Job job, String owner, int attempts) {}
+
+    /**
+     * Gives a job back that was not carried through because the worker stops: it is taken again at once, and this try does not count,
+     * unless it was the first, since a job that was begun is told from one that was not by its tries.
+     */
+    Mono<Void> giveBack(Taken taken) {
+        return stream.client()
+                .sql(
+                        "UPDATE job SET status = CASE WHEN cancel_requested THEN 'cancelled' ELSE 'pending' END,"
+                                + " finished_at = CASE WHEN cancel_requested THEN now() END, attempts = greatest(1, attempts -"
+                                + " 1),"
+                                + " lease_owner = NULL WHERE id = $1 AND lease_owner = $2")
+                .bind(0, taken.job().id())
+                .bind(1, taken.owner())
+                .then();
+    }
+
     /** Renews the lease; answers whether the caller asked to cancel; empty when the lease is another's by now. */
-    Mono<Boolean> renew(
-            String id, String worker, Duration lease, double progress, @Nullable String detail) {
+    Mono<Boolean> renew(Taken taken, Duration lease, double progress, @Nullable String detail) {
         return stream.client()
                 .sql(
                         "UPDATE job SET lease_until = now() + make_interval(secs => $3), progress = $4, detail = $5"
                                 + " WHERE id = $1 AND lease_owner = $2 AND status = 'running' RETURNING"
                                 + " cancel_requested")
-                .bind(0, id)
-                .bind(1, worker)
+                .bind(0, taken.job().id())
+                .bind(1, taken.owner())
                 .bind(2, (double) lease.toSeconds())
                 .bind(3, progress)
                 .bind(4, Objects.requireNonNullElse(detail, ""))
@@ -191,36 +222,28 @@ public final class Jobs {
                 .one();
     }
 
-    Mono<Integer> attempts(String id) {
-        return stream.client()
-                .sql("SELECT attempts FROM job WHERE id = $1")
-                .bind(0, id)
-                .map(row -> Objects.requireNonNull(row.get(0, Integer.class)))
-                .one();
-    }
-
     /** Puts a job that broke back in the queue, for a later try. */
-    Mono<Void> retryLater(String id, String worker, Duration delay) {
+    Mono<Void> retryLater(Taken taken, Duration delay) {
         return stream.client()
                 .sql(
                         "UPDATE job SET status = 'pending', lease_owner = NULL, scheduled_at = now() +"
                                 + " make_interval(secs => $3) WHERE id = $1 AND lease_owner = $2")
-                .bind(0, id)
-                .bind(1, worker)
+                .bind(0, taken.job().id())
+                .bind(1, taken.owner())
                 .bind(2, (double) delay.toSeconds())
                 .then();
     }
 
     /** Puts a job that goes on later back in the queue, its tries counted from anew; one that was to be cancelled is. */
-    Mono<Void> again(String id, String worker, Duration after, double progress, String detail) {
+    Mono<Void> again(Taken taken, Duration after, double progress, String detail) {
         return stream.client()
                 .sql(
                         "UPDATE job SET status = CASE WHEN cancel_requested THEN 'cancelled' ELSE 'pending' END,"
                                 + " finished_at = CASE WHEN cancel_requested THEN now() END, attempts = 0,"
                                 + " lease_owner = NULL, scheduled_at = now() + make_interval(secs => $3), progress ="
                                 + " $4, detail = $5 WHERE id = $1 AND lease_owner = $2")
-                .bind(0, id)
-                .bind(1, worker)
+                .bind(0, taken.job().id())
+                .bind(1, taken.owner())
                 .bind(2, after.toMillis() / 1e3)
                 .bind(3, progress)
                 .bind(4, detail)
@@ -229,19 +252,15 @@ public final class Jobs {
 
     /** Ends the job; only the holder of the lease can. */
     Mono<Void> end(
-            String id,
-            String worker,
-            String status,
-            @Nullable JsonNode result,
-            @Nullable JsonNode error) {
+            Taken taken, String status, @Nullable JsonNode result, @Nullable JsonNode error) {
         DatabaseClient.GenericExecuteSpec spec =
                 stream.client()
                         .sql(
                                 "UPDATE job SET status = $3, result = $4::jsonb, error = $5::jsonb, finished_at = now(),"
                                         + " progress = CASE $3 WHEN 'completed' THEN 1 ELSE progress END, lease_owner ="
                                         + " NULL WHERE id = $1 AND lease_owner = $2")
-                        .bind(0, id)
-                        .bind(1, worker)
+                        .bind(0, taken.job().id())
+                        .bind(1, taken.owner())
                         .bind(2, status);
         spec = result == null ? spec.bindNull(3, String.class) : spec.bind(3, text(result));
         spec = error == null ? spec.bindNull(4, String.class) : spec.bind(4, text(error));
