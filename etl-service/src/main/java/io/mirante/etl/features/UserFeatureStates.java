@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
 import tools.jackson.core.type.TypeReference;
 
 /** Each user's current features: the only SQL for them besides {@link ChangedUsers}. Thread-safe. */
@@ -238,11 +239,15 @@ final class UserFeatureStates {
                         .bind(2, due.stream().map(Due::userId).toArray(String[]::new))
                         .bind(3, due.stream().map(Due::personNo).toArray(Long[]::new))
                         .bind(4, due.stream().map(Due::changes).toArray(Long[]::new));
-        return (lane == Lane.LIGHT
-                        ? query.map(row -> folded(row, asOf, currency))
-                        : query.bind(5, currency).map(UserFeatureStates::aggregated))
-                .all()
-                .collectList();
+        return lane == Lane.LIGHT
+                ? query.map(UserFeatureStates::facts)
+                        .all()
+                        .collectList()
+                        // Folding many users is not for the thread that other transactions wait
+                        // for.
+                        .publishOn(Schedulers.boundedElastic())
+                        .map(all -> all.stream().map(one -> folded(one, asOf, currency)).toList())
+                : query.bind(5, currency).map(UserFeatureStates::aggregated).all().collectList();
     }
 
     private static Computed aggregated(Readable row) {
@@ -259,18 +264,31 @@ final class UserFeatureStates {
                 text(row, 0), changes(row), features, events, row.get(3, Instant.class));
     }
 
-    private static Computed folded(Readable row, Instant asOf, String currency) {
-        long events = Objects.requireNonNull(row.get(2, Long.class));
-        if (events > MOST_FACTS) {
+    /**
+     * What the log holds of a user.
+     *
+     * @param facts those of all events; empty also when there are more than {@link #MOST_FACTS}
+     */
+    private record Facts(String userId, long changes, long events, String facts) {}
+
+    private static Facts facts(Readable row) {
+        return new Facts(
+                text(row, 0),
+                changes(row),
+                Objects.requireNonNull(row.get(2, Long.class)),
+                Objects.requireNonNullElse(row.get(3, String.class), ""));
+    }
+
+    private static Computed folded(Facts user, Instant asOf, String currency) {
+        if (user.events() > MOST_FACTS) {
             // Stays due, and belongs to the other lane from now on.
-            return new Computed(text(row, 0), changes(row), null, events, Instant.EPOCH);
+            return new Computed(user.userId(), user.changes(), null, user.events(), Instant.EPOCH);
         }
         long moment = ChronoUnit.MICROS.between(Instant.EPOCH, asOf);
-        var facts = Objects.requireNonNullElse(row.get(3, String.class), "");
-        var before = new ArrayList<Fact>((int) events);
+        var before = new ArrayList<Fact>((int) user.events());
         boolean known = false;
         long next = Long.MAX_VALUE;
-        for (var reader = new Fact.Reader(facts); reader.hasNext(); ) {
+        for (var reader = new Fact.Reader(user.facts()); reader.hasNext(); ) {
             var fact = reader.next();
             if (fact.at() < moment) {
                 before.add(fact);
@@ -280,8 +298,8 @@ final class UserFeatureStates {
             }
         }
         return new Computed(
-                text(row, 0),
-                changes(row),
+                user.userId(),
+                user.changes(),
                 known ? OwnFeatures.of(before, moment, currency) : null,
                 known ? (long) before.size() : null,
                 next == Long.MAX_VALUE ? null : Instant.EPOCH.plus(next, ChronoUnit.MICROS));
