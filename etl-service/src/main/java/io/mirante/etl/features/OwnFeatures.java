@@ -326,17 +326,27 @@ final class OwnFeatures {
     }
 
     private static @Nullable Double mean(List<Double> values) {
-        return values.isEmpty() ? null : values.stream().mapToDouble(x -> x).sum() / values.size();
+        double sum = 0;
+        for (double value : values) {
+            sum += value;
+        }
+        return values.isEmpty() ? null : sum / values.size();
     }
 
-    /** Standard deviation of a sample; null below two. */
+    /** Standard deviation of a sample; null below two. By the steps of Youngs and Cramer, as PostgreSQL takes them, so that roundings are its own. */
     private static @Nullable Double deviation(List<Double> values) {
-        var mean = mean(values);
-        if (mean == null || values.size() < 2) {
-            return null;
+        double sum = 0;
+        double squares = 0;
+        int n = 0;
+        for (double value : values) {
+            n++;
+            sum += value;
+            if (n > 1) {
+                double apart = value * n - sum;
+                squares += apart * apart / (n * (n - 1.0));
+            }
         }
-        double squares = values.stream().mapToDouble(x -> (x - mean) * (x - mean)).sum();
-        return Math.sqrt(squares / (values.size() - 1));
+        return n < 2 ? null : Math.sqrt(squares / (n - 1));
     }
 
     /** Events of the last days. */
