@@ -43,11 +43,18 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
 
     private static final int SHARES_OF_THE_LOG = 3;
 
+    /** Of a batch that fails, one in so many is tried next. */
+    private static final int FEWER = 8;
+
+    /** Users that a turn sets aside of a tenant: when so many fail, it is not for them. */
+    private static final int MOST_ASIDE = 10;
+
     private final UserFeatureStates states;
     private final TenantDatabase tenants;
     private final StreamDatabase stream;
     private final AsOf asOf;
     private final Counter computed;
+    private final Counter setAside;
     private final Map<Lane, Instant> done = new ConcurrentHashMap<>();
     private ScheduledExecutorService threads = Executors.newScheduledThreadPool(0);
     private volatile boolean running;
@@ -63,6 +70,7 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
         this.stream = stream;
         this.asOf = asOf;
         this.computed = meters.counter("mirante.etl.features.computed");
+        this.setAside = meters.counter("mirante.etl.features.set.aside");
     }
 
     @Override
@@ -130,15 +138,44 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
         }
     }
 
+    /** What fails is tried again with fewer users, down to the one who makes it fail: that one steps back. */
     private void computeDue(String tenant, Instant moment, Lane lane, boolean once) {
-        int users;
-        do {
-            Integer done =
-                    tenants.one(tenant, db -> states.recompute(tenant, moment, lane, db))
-                            .block(LIMIT);
-            users = done == null ? 0 : done;
-            computed.increment(users);
-        } while (running && users == lane.batch() && !once);
+        int most = lane.batch();
+        int aside = 0;
+        boolean more = true;
+        while (running && more) {
+            int batch = most;
+            try {
+                Integer done =
+                        tenants.one(tenant, db -> states.recompute(tenant, moment, lane, batch, db))
+                                .block(LIMIT);
+                int users = done == null ? 0 : done;
+                computed.increment(users);
+                more = users == batch && !(once && batch == lane.batch());
+                most = Math.min(lane.batch(), batch * FEWER);
+            } catch (RuntimeException e) {
+                if (!running) {
+                    return;
+                }
+                if (batch > 1) {
+                    most = Math.max(1, batch / FEWER);
+                } else if (++aside > MOST_ASIDE) {
+                    throw e;
+                } else {
+                    setAside(tenant, moment, lane, e);
+                }
+            }
+        }
+    }
+
+    private void setAside(String tenant, Instant moment, Lane lane, RuntimeException why) {
+        var person =
+                tenants.one(tenant, db -> states.setAside(tenant, moment, lane, db)).block(LIMIT);
+        setAside.increment();
+        LOG.atWarn()
+                .addKeyValue("tenant_id", tenant)
+                .addKeyValue("person_no", person)
+                .log("a user's features cannot be computed, others go on: {}", why.getMessage());
     }
 
     /**
@@ -177,7 +214,8 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
                                 SELECT tenant_id FROM tenant t
                                 WHERE tenant_id IS NOT NULL AND EXISTS (
                                     SELECT 1 FROM user_feature_state s
-                                    WHERE s.tenant_id = t.tenant_id AND s.due_at < $1 AND s.%s)\
+                                    WHERE s.tenant_id = t.tenant_id AND s.due_at < $1 AND s.%s
+                                        AND (s.retry_at IS NULL OR s.retry_at < $1))\
                                 """
                                         .formatted(lane.condition()))
                         .bind(0, moment)

@@ -1,15 +1,19 @@
 package io.mirante.etl.features;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
+import java.math.BigDecimal;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Collectors;
@@ -67,6 +71,71 @@ class BatchFeaturesTest {
                 assertThat(texts).isEqualTo(Recount.texts(events, moment));
             }
         });
+    }
+
+    @Test
+    void aUsersOwnFoldIsTheSameAtTheSameMoment() throws SQLException {
+        long seed = System.nanoTime();
+        var random = new Random(seed);
+        var histories = histories(random, 60);
+        var moment = END.minus(Duration.ofDays(random.nextInt(20))).plusNanos(1_000);
+        histories
+                .values()
+                .forEach(events -> {
+                    for (int days : new int[] {7, 14, 30, 60, 90, 180}) {
+                        var edge = moment.minus(Duration.ofDays(days));
+                        events.add(purchase(edge, "7.10"));
+                        events.add(purchase(edge.minusNanos(1_000), "0.20"));
+                    }
+                    events.add(purchase(moment.minusNanos(1_000), "3.30"));
+                    java.util.Collections.shuffle(events, random);
+                });
+        fill(histories);
+        BatchFeatures.make(duckdb, "e", "user_id", moment, "USD", null);
+        var features = features();
+        long micros = ChronoUnit.MICROS.between(Instant.EPOCH, moment);
+        histories.forEach((user, events) -> {
+            var own =
+                    OwnFeatures.of(
+                            events.stream()
+                                    .filter(e -> e.at().isBefore(moment))
+                                    .map(BatchFeaturesTest::fact)
+                                    .toList(),
+                            micros,
+                            "USD");
+            for (var feature : FeatureQuery.computed()) {
+                var what = "seed %d, %s, %s".formatted(seed, user, feature.name());
+                if (own.get(feature.name()) instanceof Double number) {
+                    assertThat((Double) features.get(user).get(feature.name()))
+                            .as(what)
+                            .isCloseTo(number, within(1e-9 * Math.max(1, Math.abs(number))));
+                } else {
+                    assertThat(own.get(feature.name()))
+                            .as(what)
+                            .isEqualTo(features.get(user).get(feature.name()));
+                }
+            }
+            assertThat(own.keySet())
+                    .isSubsetOf(FeatureQuery.computed().stream().map(Feature::name).toList());
+        });
+    }
+
+    private static Fact fact(Recount.Event event) {
+        Double optIn = event.optIn() == null ? null : event.optIn() ? 1.0 : 0.0;
+        return new Fact(
+                ChronoUnit.MICROS.between(Instant.EPOCH, event.at()),
+                event.type(),
+                true,
+                event.session(),
+                event.amount() == null ? null : new BigDecimal(event.amount()),
+                event.currency(),
+                event.score(),
+                event.category(),
+                event.channel(),
+                event.game() == null ? null : event.game().toLowerCase(Locale.ROOT),
+                optIn,
+                optIn,
+                event.id());
     }
 
     @Test
@@ -177,9 +246,7 @@ class BatchFeaturesTest {
                     table.append(event.currency());
                     table.append(event.category());
                     table.append(
-                            event.game() == null
-                                    ? null
-                                    : event.game().toLowerCase(java.util.Locale.ROOT));
+                            event.game() == null ? null : event.game().toLowerCase(Locale.ROOT));
                     table.append(event.channel());
                     Integer optIn = event.optIn() == null ? null : event.optIn() ? 1 : 0;
                     table.append(optIn);

@@ -1,5 +1,6 @@
 package io.mirante.etl.features;
 
+import io.mirante.contracts.Json;
 import io.mirante.contracts.events.CanonicalEvent;
 import io.mirante.etl.RawRecords;
 import java.time.Duration;
@@ -37,6 +38,9 @@ public final class RandomEvents {
 
     private static final String[] GAMES = {"Casino", "sports", "crash", "poker", "slots", "other"};
 
+    /** Whatever text there may be. */
+    private static final String[] CATEGORIES = {"c0", "", "c\\r\u001e", "=\u001fc\\"};
+
     private RandomEvents() {}
 
     static List<Recount.Event> history(Random random, Instant end, int events, int overDays) {
@@ -72,7 +76,9 @@ public final class RandomEvents {
                                     ? random.nextBoolean() ? "USD" : "EUR"
                                     : null,
                             type.equals("csat.submitted") ? (double) random.nextInt(6) : null,
-                            type.equals("product_view") ? "c" + random.nextInt(4) : null,
+                            type.equals("product_view")
+                                    ? CATEGORIES[random.nextInt(CATEGORIES.length)]
+                                    : null,
                             bet ? GAMES[random.nextInt(GAMES.length)] : null,
                             random.nextInt(3) == 0 ? "ch" + random.nextInt(3) : null,
                             type.equals("identify") ? random.nextBoolean() : null));
@@ -117,7 +123,7 @@ public final class RandomEvents {
 
     private static void put(StringBuilder data, String name, @Nullable String value) {
         if (value != null) {
-            data.append(",\"%s\":\"%s\"".formatted(name, value));
+            data.append(",\"%s\":%s".formatted(name, Json.mapper().writeValueAsString(value)));
         }
     }
 }

@@ -53,7 +53,7 @@ class ThroughputIT {
                 .pollInterval(Duration.ofMillis(200))
                 .until(() ->
                         number(
-                                        "SELECT count(*) FILTER (WHERE features ->> 'orders' = '3' AND"
+                                        "SELECT count(*) FILTER (WHERE (features ->> 'orders')::float8 = 3 AND"
                                                 + " published_revision = revision) FROM user_feature_state",
                                         tenant)
                                 == USERS);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.mirante.contracts.CloudHeaders;
 import io.mirante.contracts.Json;
 import io.mirante.contracts.Topics;
@@ -22,6 +23,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
@@ -33,6 +35,7 @@ class UserFeaturesIT {
     private static final Instant END = Instant.parse("2026-11-20T00:00:00Z");
 
     @Autowired Mesh mesh;
+    @Autowired MeterRegistry meters;
 
     @Test
     void liveFeaturesEqualARecountOnRandomHistories() throws Exception {
@@ -145,6 +148,43 @@ class UserFeaturesIT {
         await().atMost(SOON)
                 .until(() -> published(tenant).get("ana").features().get("monetary") == 15.0);
         assertThat(published(tenant).get("ana").asOf()).isAfter(later);
+    }
+
+    @Test
+    void aUserWhoCannotBeComputedStepsBackAndOthersGoOn() throws Exception {
+        var tenant = mesh.newTenant();
+        double before = meters.counter("mirante.etl.features.set.aside").count();
+        execute(
+                """
+                CREATE FUNCTION public.refuse_stuck() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE EXCEPTION 'stuck'; END $$\
+                """);
+        execute(
+                """
+                CREATE TRIGGER stuck BEFORE UPDATE ON user_feature_state FOR EACH ROW
+                WHEN (new.tenant_id = '%s' AND new.user_id = 'stuck' AND new.features IS NOT NULL)
+                EXECUTE FUNCTION public.refuse_stuck()\
+                """
+                        .formatted(tenant));
+        try {
+            mesh.sendAll(
+                    List.of(
+                            RawRecords.raw(tenant, RawRecords.pageView("stuck", END)),
+                            RawRecords.raw(tenant, RawRecords.pageView("ana", END.plusSeconds(1))),
+                            RawRecords.raw(
+                                    tenant, RawRecords.pageView("bea", END.plusSeconds(2)))));
+            await().atMost(SOON)
+                    .until(() -> published(tenant).keySet().equals(Set.of("ana", "bea")));
+            await().atMost(SOON)
+                    .until(() -> meters.counter("mirante.etl.features.set.aside").count() > before);
+        } finally {
+            execute("DROP TRIGGER stuck ON user_feature_state");
+            execute("DROP FUNCTION public.refuse_stuck()");
+        }
+        execute(
+                "UPDATE user_feature_state SET retry_at = 'epoch' WHERE tenant_id = '%s' AND retry_at IS NOT NULL"
+                        .formatted(tenant));
+        await().atMost(SOON).until(() -> published(tenant).containsKey("stuck"));
     }
 
     @Test
@@ -262,6 +302,13 @@ class UserFeaturesIT {
                 result.put(rows.getString("user_id"), features);
             }
             return result;
+        }
+    }
+
+    private void execute(String sql) throws SQLException {
+        try (var connection = mesh.jdbc();
+                var statement = connection.createStatement()) {
+            statement.execute(sql);
         }
     }
 

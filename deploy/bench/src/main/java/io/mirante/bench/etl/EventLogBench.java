@@ -72,7 +72,8 @@ final class EventLogBench {
                         .formatted(TENANT, Topics.EVENTS_RAW.name(), ids));
         postgres.execute("ANALYZE etl.event_identity");
         postgres.execute("CREATE SCHEMA bench");
-        postgres.execute("CREATE TABLE bench.event (LIKE etl.analytics_event INCLUDING ALL)");
+        postgres.execute(
+                "CREATE TABLE bench.event (LIKE etl.analytics_event INCLUDING ALL EXCLUDING GENERATED)");
         try (Lag lag = new Lag("127.0.0.1:" + kafka.port());
                 var producer = producer()) {
             for (int round = 1 - WARM_UP_ROUNDS; round <= rounds; round++) {
