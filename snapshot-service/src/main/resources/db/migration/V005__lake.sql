@@ -36,3 +36,12 @@ CREATE TABLE lake_file (
 );
 CREATE INDEX lake_file_of_day ON lake_file (tenant_id, day);
 SELECT protect('lake_file');
+
+-- Persons whose rows are blanked, and whom files may still identify.
+CREATE TABLE lake_erased (
+    tenant_id text        NOT NULL,
+    person_no bigint      NOT NULL,
+    noted_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, person_no)
+);
+SELECT protect('lake_erased');

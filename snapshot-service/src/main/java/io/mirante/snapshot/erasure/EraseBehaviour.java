@@ -53,7 +53,7 @@ final class EraseBehaviour implements ErasePerson {
                         .fetch()
                         .rowsUpdated();
         return GenerationLock.holdSwap(List.of(person.tenantId()), db)
-                .then(LakeManifest.rowsChanged(person.tenantId(), db))
+                .then(LakeManifest.erased(person.tenantId(), person.personNos(), db))
                 .then(events)
                 .zipWhen(rows -> rebuilt)
                 .flatMap(rows ->
@@ -71,7 +71,7 @@ final class EraseBehaviour implements ErasePerson {
 
     @Override
     public Erased eraseRest(Target person, PersonFiles files) {
-        return lake.erase(person);
+        return lake.erase(person.tenantId());
     }
 
     private static Mono<Long> blank(

@@ -45,6 +45,10 @@ final class KeepLake extends Periodic {
     static final String STALE =
             "(covered_until IS NULL OR covered_until < newest_received_at + interval '1 day')";
 
+    /** Whether erased persons are left in files: mostly they are gone before, with the answer to the erasure. */
+    static final String ERASURES_WAIT =
+            "EXISTS (SELECT 1 FROM lake_erased d WHERE d.tenant_id = l.tenant_id AND d.noted_at < now() - interval '10 minutes')";
+
     /** So many small files of a day become one. */
     static final int FILES_OF_DAY = 8;
 
@@ -63,6 +67,7 @@ final class KeepLake extends Periodic {
     private final LakeFolder folder;
     private final LakeSettings settings;
     private final CountedUpTo countedUpTo;
+    private final EraseFromLake eraser;
     private final FaultPoint faults;
     private final Counter rows;
     private final Counter failures;
@@ -74,6 +79,7 @@ final class KeepLake extends Periodic {
             LakeManifest manifest,
             LakeSettings settings,
             CountedUpTo countedUpTo,
+            EraseFromLake eraser,
             FaultPoint faults,
             MeterRegistry meters) {
         super("lake", PAUSE, PAUSE);
@@ -82,6 +88,7 @@ final class KeepLake extends Periodic {
         this.folder = new LakeFolder(settings.folder());
         this.settings = settings;
         this.countedUpTo = countedUpTo;
+        this.eraser = eraser;
         this.faults = faults;
         this.rows = meters.counter("mirante.lake.rows");
         this.failures = meters.counter("mirante.lake.failures");
@@ -124,6 +131,9 @@ final class KeepLake extends Periodic {
         }
         try {
             checkFiles(tenant);
+            if (manifest.erasuresWait(tenant)) {
+                eraser.erase(tenant, owner);
+            }
             while (flush(tenant)) {
                 manifest.lease(tenant, owner);
             }
@@ -158,6 +168,7 @@ final class KeepLake extends Periodic {
                                         SELECT l.tenant_id, l.flushed_at
                                         FROM tenant t JOIN lake_tenant l ON l.tenant_id = t.tenant_id
                                         WHERE l.flushed_at < now() - interval '1 day'
+                                            OR %s
                                             OR l.flushed_at <= now() - $1 * interval '1 millisecond' AND (%s OR EXISTS (
                                                 SELECT 1 FROM behaviour_event e
                                                 WHERE e.tenant_id = l.tenant_id AND e.stored_no > l.flushed_no))
@@ -165,7 +176,7 @@ final class KeepLake extends Periodic {
                                                 WHERE e.tenant_id = l.tenant_id AND e.stored_no > l.flushed_no
                                                 ORDER BY e.stored_no OFFSET $2 LIMIT 1)\
                                         """
-                                                .formatted(STALE))
+                                                .formatted(ERASURES_WAIT, STALE))
                                 .bind(0, settings.flushAfter().toMillis())
                                 .bind(1, settings.flushRows())
                                 .map(row ->

@@ -19,6 +19,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.Set;
 import java.util.UUID;
@@ -144,14 +145,14 @@ final class LakeFolder {
 
     private Set<String> list(String tenant, Instant before) {
         if (!holds(tenant)) {
-            return Set.of();
+            return new HashSet<>();
         }
         try (var tree = Files.walk(folder.resolve(name(tenant)), 2)) {
             var files = tree.filter(Files::isRegularFile).toList();
             return files.stream()
                     .filter(path -> isBefore(path, before))
                     .map(path -> folder.relativize(path).toString())
-                    .collect(Collectors.toSet());
+                    .collect(Collectors.toCollection(HashSet::new));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

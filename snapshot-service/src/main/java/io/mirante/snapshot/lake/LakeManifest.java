@@ -6,6 +6,7 @@ import io.r2dbc.spi.Readable;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
+import java.time.temporal.ChronoUnit;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
@@ -205,7 +206,11 @@ public final class LakeManifest {
                                 .bind(1, at.revision())
                                 .bind(2, owner)
                                 .bind(3, until)
-                                .bind(4, covered.orElse(Instant.EPOCH).toString())
+                                .bind(
+                                        4,
+                                        covered.orElse(Instant.EPOCH)
+                                                .truncatedTo(ChronoUnit.MICROS)
+                                                .toString())
                                 .bind(
                                         5,
                                         files.stream()
@@ -269,24 +274,69 @@ public final class LakeManifest {
                                                         .thenReturn(true)));
     }
 
-    /** Says that rows which may be in files have changed; part of the transaction that changes them. */
-    public static Mono<Void> rowsChanged(String tenant, DatabaseClient db) {
-        return db.sql("UPDATE lake_tenant SET revision = revision + 1 WHERE tenant_id = $1")
+    /**
+     * Says that the persons' rows are blanked, so that files which hold them as they were do not count any more once they are finished, and
+     * those that count are written anew. Part of the transaction that blanks them.
+     */
+    public static Mono<Void> erased(String tenant, Collection<Long> persons, DatabaseClient db) {
+        return db.sql(
+                        """
+                        INSERT INTO lake_erased (tenant_id, person_no) SELECT $1, unnest($2)
+                        ON CONFLICT (tenant_id, person_no) DO UPDATE SET noted_at = now()\
+                        """)
                 .bind(0, tenant)
+                .bind(1, persons.toArray(Long[]::new))
+                .then()
+                .then(raise(tenant, db))
                 .then();
     }
 
-    /** As {@link #rowsChanged(String, DatabaseClient)}, in a transaction of its own; answers with the revision. */
-    long raise(String tenant) {
+    /** Persons whom files may still identify. */
+    List<Long> erased(String tenant) {
+        return one(
+                tenant,
+                db ->
+                        db.sql("SELECT person_no FROM lake_erased WHERE tenant_id = $1")
+                                .bind(0, tenant)
+                                .map(row -> number(row, 0))
+                                .all()
+                                .collectList());
+    }
+
+    boolean erasuresWait(String tenant) {
         return one(
                 tenant,
                 db ->
                         db.sql(
-                                        "UPDATE lake_tenant SET revision = revision + 1 WHERE tenant_id = $1 RETURNING"
-                                                + " revision")
+                                        "SELECT %s FROM lake_tenant l WHERE tenant_id = $1"
+                                                .formatted(KeepLake.ERASURES_WAIT))
                                 .bind(0, tenant)
-                                .map(row -> number(row, 0))
+                                .map(row -> Boolean.TRUE.equals(row.get(0, Boolean.class)))
                                 .one());
+    }
+
+    /** Notes that no file identifies them any more. */
+    void forgotten(String tenant, Collection<Long> persons) {
+        changed(
+                tenant,
+                db ->
+                        db.sql(
+                                        "DELETE FROM lake_erased WHERE tenant_id = $1 AND person_no = ANY($2)")
+                                .bind(0, tenant)
+                                .bind(1, persons.toArray(Long[]::new)));
+    }
+
+    /** Whatever was written on another base does not count from now on; answers with the revision. */
+    long raise(String tenant) {
+        return one(tenant, db -> raise(tenant, db));
+    }
+
+    private static Mono<Long> raise(String tenant, DatabaseClient db) {
+        return db.sql(
+                        "UPDATE lake_tenant SET revision = revision + 1 WHERE tenant_id = $1 RETURNING revision")
+                .bind(0, tenant)
+                .map(row -> number(row, 0))
+                .one();
     }
 
     /** As {@link #sendBack(String, Collection, DatabaseClient)}, in a transaction of its own. */
@@ -327,7 +377,8 @@ public final class LakeManifest {
                                 .bind(0, tenant)
                                 .bind(1, texts)
                                 .then())
-                .then(rowsChanged(tenant, db));
+                .then(raise(tenant, db))
+                .then();
     }
 
     private static Mono<Void> insert(String tenant, Collection<LakeFile> files, DatabaseClient db) {

@@ -25,6 +25,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -34,6 +35,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -46,6 +48,7 @@ import org.springframework.beans.factory.annotation.Autowired;
 class LakeIT {
 
     private static final FaultPoint NOTHING = (moment, tenant) -> {};
+    private static final Executor THREADS = task -> Thread.ofPlatform().daemon().start(task);
     private static final Comparator<LakeRow> BY_ID = Comparator.comparing(LakeRow::eventId);
 
     @Autowired private Mesh mesh;
@@ -66,8 +69,18 @@ class LakeIT {
         try (var log = new CleanLog(mesh)) {
             log.send(
                     event(tenant, "c", 2, "2026-11-10T23:59:59.999999Z", "{\"amount\":\"1.50\"}"),
-                    event(tenant, "a", 7, "2026-11-10T00:00:00Z", "{\"n\":12345678901234567890.10}"),
-                    event(tenant, "b", 0, "1970-01-01T00:00:00.000001Z", "{\"text\":\"ä 'q' \\\\\"}"),
+                    event(
+                            tenant,
+                            "a",
+                            7,
+                            "2026-11-10T00:00:00Z",
+                            "{\"n\":12345678901234567890.10}"),
+                    event(
+                            tenant,
+                            "b",
+                            0,
+                            "1970-01-01T00:00:00.000001Z",
+                            "{\"text\":\"ä 'q' \\\\\"}"),
                     event(tenant, "d", 2, "2026-11-11T00:00:00Z", "{}"));
             counted(log, mesh.client(tenant));
             var before = Instant.now();
@@ -96,7 +109,7 @@ class LakeIT {
             // A file once written stays; what is new comes into another.
             log.send(event(tenant, "e", 2, "2026-11-11T00:00:00Z", "{}"));
             counted(log, mesh.client(tenant));
-            var time = Instant.now();
+            var time = Instant.now().truncatedTo(ChronoUnit.MICROS);
             log.progress(time);
             Awaitility.await().until(() -> !countedUpTo.now().block().isBefore(time));
             keeper(NOTHING).keep(tenant);
@@ -113,7 +126,7 @@ class LakeIT {
         var tenant = mesh.newTenant();
         try (var log = new CleanLog(mesh)) {
             sendRandom(log, tenant, 100, 1);
-            var batches = new LakeSettings(settings.folder(), Duration.ZERO, 12);
+            var batches = new LakeSettings(settings.folder(), Duration.ZERO, 8);
             keeper(batches, NOTHING).keep(tenant);
             assertThat(manifest.files(tenant).stream().map(LakeFile::rows).reduce(0L, Long::sum))
                     .isEqualTo(100);
@@ -143,7 +156,9 @@ class LakeIT {
             keeper(NOTHING).keep(tenant);
             assertThat(lake(tenant)).hasSize(30);
             assertEachRowOnce(tenant);
-            assertThat(onDisk(tenant)).as("young").hasSizeGreaterThan(manifest.files(tenant).size());
+            assertThat(onDisk(tenant))
+                    .as("young")
+                    .hasSizeGreaterThan(manifest.files(tenant).size());
             age(tenant);
             keeper(NOTHING).keep(tenant);
             assertThat(onDisk(tenant)).hasSameSizeAs(manifest.files(tenant));
@@ -162,10 +177,9 @@ class LakeIT {
             log.send(events);
             counted(log, mesh.client(tenant));
             int flushes = KeepLake.FILES_OF_DAY + 1;
-            assertThatThrownBy(
-                            () ->
-                                    keeper(one, killedAt(KeepLake.AFTER_MANIFEST, flushes + 1))
-                                            .keep(tenant))
+            assertThatThrownBy(() ->
+                            keeper(one, killedAt(KeepLake.AFTER_MANIFEST, flushes + 1))
+                                    .keep(tenant))
                     .isInstanceOf(Killed.class);
             assertThat(manifest.files(tenant)).as("merged").hasSize(1);
             assertThat(onDisk(tenant)).hasSize(KeepLake.FILES_OF_DAY + 1);
@@ -184,7 +198,7 @@ class LakeIT {
         try (var log = new CleanLog(mesh)) {
             sendRandom(log, tenant, 30, 3);
             var pause = new Pause();
-            var first = CompletableFuture.runAsync(() -> keeper(pause).keep(tenant));
+            var first = CompletableFuture.runAsync(() -> keeper(pause).keep(tenant), THREADS);
             pause.awaitReached();
             keeper(NOTHING).keep(tenant);
             assertThat(manifest.files(tenant)).as("the first has the lease").isEmpty();
@@ -208,12 +222,14 @@ class LakeIT {
             var keepers =
                     IntStream.range(0, 3)
                             .mapToObj(i ->
-                                    CompletableFuture.runAsync(() -> {
-                                        var keeper = keeper(few, NOTHING);
-                                        while (stop.getCount() > 0) {
-                                            keeper.keep(tenant);
-                                        }
-                                    }))
+                                    CompletableFuture.runAsync(
+                                            () -> {
+                                                var keeper = keeper(few, NOTHING);
+                                                while (stop.getCount() > 0) {
+                                                    keeper.keep(tenant);
+                                                }
+                                            },
+                                            THREADS))
                             .toList();
             try {
                 for (int i = 0; i < 20; i++) {
@@ -256,7 +272,7 @@ class LakeIT {
                     .isNotEmpty()
                     .allSatisfy(row -> {
                         assertThat(row.userId()).isNull();
-                        assertThat(row.sessionId()).startsWith("").doesNotContain("session");
+                        assertThat(row.sessionId()).isNotNull().doesNotContain("session");
                         assertThat(row.data()).doesNotContain("note").contains("amount");
                     });
             assertEachRowOnce(tenant);
@@ -271,15 +287,13 @@ class LakeIT {
         try (var log = new CleanLog(mesh)) {
             sendRandom(log, tenant, 20, 5);
             var pause = new Pause();
-            var writing = CompletableFuture.runAsync(() -> keeper(pause).keep(tenant));
+            var writing = CompletableFuture.runAsync(() -> keeper(pause).keep(tenant), THREADS);
             pause.awaitReached();
             var erasing =
-                    CompletableFuture.supplyAsync(() -> mesh.erase(tenant, "user-1", 1L));
+                    CompletableFuture.supplyAsync(() -> mesh.erase(tenant, "user-1", 1L), THREADS);
             Awaitility.await()
-                    .until(
-                            () ->
-                                    rows(tenant, 0).stream()
-                                            .noneMatch(r -> "user-1".equals(r.userId())));
+                    .until(() ->
+                            rows(tenant, 0).stream().noneMatch(r -> "user-1".equals(r.userId())));
             pause.goOn();
             writing.get(1, TimeUnit.MINUTES);
             erasing.get(2, TimeUnit.MINUTES);
@@ -334,12 +348,8 @@ class LakeIT {
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("is it mounted");
             assertThat(empty).isEmptyDirectory();
-            assertThatThrownBy(
-                            () ->
-                                    new EraseFromLake(manifest, elsewhere, NOTHING)
-                                            .erase(
-                                                    new io.mirante.platform.erasure.ErasePerson
-                                                            .Target(tenant, "user-1", List.of(1L))))
+            execute("INSERT INTO lake_erased (tenant_id, person_no) VALUES (?, 99)", tenant);
+            assertThatThrownBy(() -> new EraseFromLake(manifest, elsewhere, NOTHING).erase(tenant))
                     .hasMessageContaining("is it mounted");
             assertEachRowOnce(tenant);
 
@@ -400,7 +410,14 @@ class LakeIT {
     }
 
     private KeepLake keeper(LakeSettings with, FaultPoint faults) {
-        return new KeepLake(stream, manifest, with, countedUpTo, faults, meters);
+        return new KeepLake(
+                stream,
+                manifest,
+                with,
+                countedUpTo,
+                new EraseFromLake(manifest, with, faults),
+                faults,
+                meters);
     }
 
     /** Events of five persons within three days. */
@@ -425,8 +442,7 @@ class LakeIT {
         counted(log, mesh.client(tenant));
     }
 
-    private static CleanEvent event(
-            String tenant, String id, long person, String at, String data) {
+    private static CleanEvent event(String tenant, String id, long person, String at, String data) {
         return CleanLog.event(tenant, id, "purchase", person, at, data);
     }
 
