@@ -89,7 +89,7 @@ final class EventRetention extends Periodic {
         Gauge.builder("mirante.etl.retention.behind", this, r -> r.secondsBehind)
                 .baseUnit("seconds")
                 .register(meters);
-        Gauge.builder("mirante.etl.retention.uncovered", this, r -> r.uncovered)
+        Gauge.builder("mirante.etl.retention.uncovered", this, EventRetention::uncovered)
                 .baseUnit("tenants")
                 .register(meters);
     }
@@ -149,6 +149,11 @@ final class EventRetention extends Periodic {
             wholeSince = System.nanoTime();
         }
         removeAll(due(now));
+    }
+
+    /** Tenants of whom events stay because the lake does not hold them, at the last turn. */
+    int uncovered() {
+        return uncovered;
     }
 
     /** A batch of each in turn, until nothing is left or time is up. */

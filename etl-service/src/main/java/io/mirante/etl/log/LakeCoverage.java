@@ -30,8 +30,7 @@ final class LakeCoverage implements SmartLifecycle {
     private volatile boolean running;
 
     LakeCoverage(MessagingSettings settings) {
-        this.topic =
-                new CompactedTopic(Topics.LAKE.name(), () -> consumer(settings), this::learn);
+        this.topic = new CompactedTopic(Topics.LAKE.name(), () -> consumer(settings), this::learn);
     }
 
     /** Every event of the tenant's that was accepted before is in the lake; empty when nothing was said of it. */
