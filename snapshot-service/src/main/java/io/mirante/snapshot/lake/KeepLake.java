@@ -58,6 +58,7 @@ final class KeepLake extends Periodic {
     /** So long files stay that do not count: a backup that is being written, or somebody who looks on, may want them. */
     static final Duration RETIRED = Duration.ofHours(1);
 
+    private static final Duration FIRST = Duration.ofSeconds(5);
     private static final Duration PAUSE = Duration.ofSeconds(30);
     private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final Logger LOG = LoggerFactory.getLogger(KeepLake.class);
@@ -82,7 +83,7 @@ final class KeepLake extends Periodic {
             EraseFromLake eraser,
             FaultPoint faults,
             MeterRegistry meters) {
-        super("lake", PAUSE, PAUSE);
+        super("lake", FIRST, PAUSE);
         this.stream = stream;
         this.manifest = manifest;
         this.folder = new LakeFolder(settings.folder());
@@ -134,16 +135,17 @@ final class KeepLake extends Periodic {
             if (manifest.erasuresWait(tenant)) {
                 eraser.erase(tenant, owner);
             }
-            while (flush(tenant)) {
-                manifest.lease(tenant, owner);
-            }
-            while (merge(tenant)) {
-                manifest.lease(tenant, owner);
-            }
+            while (flush(tenant) && goOn(tenant)) {}
+            while (merge(tenant) && goOn(tenant)) {}
             removeOthers(tenant);
         } finally {
             manifest.release(tenant, owner);
         }
+    }
+
+    /** Not while an erasure waits for the lease. */
+    private boolean goOn(String tenant) {
+        return manifest.erased(tenant).isEmpty() && manifest.lease(tenant, owner);
     }
 
     /** Since when, by tenant. */
@@ -242,7 +244,7 @@ final class KeepLake extends Periodic {
 
     /** Makes one file of a day's small ones, if they are many; whether it did. */
     private boolean merge(String tenant) {
-        long revision = manifest.boundary(tenant).revision();
+        long revision = manifest.revision(tenant);
         var small =
                 manifest.files(tenant).stream()
                         .filter(file -> file.rows() < SMALL)

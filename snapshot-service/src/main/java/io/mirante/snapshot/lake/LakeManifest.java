@@ -326,6 +326,16 @@ public final class LakeManifest {
                                 .bind(1, persons.toArray(Long[]::new)));
     }
 
+    long revision(String tenant) {
+        return one(
+                tenant,
+                db ->
+                        db.sql("SELECT revision FROM lake_tenant WHERE tenant_id = $1")
+                                .bind(0, tenant)
+                                .map(row -> number(row, 0))
+                                .one());
+    }
+
     /** Whatever was written on another base does not count from now on; answers with the revision. */
     long raise(String tenant) {
         return one(tenant, db -> raise(tenant, db));

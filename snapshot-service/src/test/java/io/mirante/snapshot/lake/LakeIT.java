@@ -14,6 +14,8 @@ import io.mirante.platform.messaging.FaultPoint;
 import io.mirante.platform.persistence.StreamDatabase;
 import io.mirante.snapshot.CleanLog;
 import io.mirante.snapshot.CountedUpTo;
+import io.mirante.snapshot.SnapshotApplication;
+import io.mirante.testkit.FaultPointAutoConfiguration;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
 import java.io.IOException;
@@ -27,8 +29,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -40,8 +40,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.context.ApplicationContext;
 
 /** What is in files and what is not yet are together the rows, each once, whatever happens in between. */
 @MeshTest
@@ -49,7 +52,6 @@ class LakeIT {
 
     private static final FaultPoint NOTHING = (moment, tenant) -> {};
     private static final Executor THREADS = task -> Thread.ofPlatform().daemon().start(task);
-    private static final Comparator<LakeRow> BY_ID = Comparator.comparing(LakeRow::eventId);
 
     @Autowired private Mesh mesh;
     @Autowired private StreamDatabase stream;
@@ -57,6 +59,13 @@ class LakeIT {
     @Autowired private LakeSettings settings;
     @Autowired private CountedUpTo countedUpTo;
     @Autowired private MeterRegistry meters;
+    @Autowired private ApplicationContext context;
+    private LakeProbe lake;
+
+    @BeforeEach
+    void open() {
+        lake = new LakeProbe(mesh, context);
+    }
 
     /** As by kill -9: nothing that comes after is done. */
     private static final class Killed extends Error {
@@ -94,8 +103,9 @@ class LakeIT {
                 assertThat(LakeFolder.sha256(path)).isEqualTo(file.sha256());
                 assertThat(Files.size(path)).isEqualTo(file.bytes());
             }
-            assertThat(sorted(lake(tenant))).isEqualTo(sorted(rows(tenant, 0)));
-            assertThat(lake(tenant).stream().map(LakeRow::eventId))
+            assertThat(LakeProbe.sorted(lake.files(tenant)))
+                    .isEqualTo(LakeProbe.sorted(lake.rows(tenant, 0)));
+            assertThat(lake.files(tenant).stream().map(LakeRow::eventId))
                     .as("by person and time")
                     .containsExactly("b", "c", "d", "a");
             assertThat(types(files.getFirst()))
@@ -117,7 +127,7 @@ class LakeIT {
             Awaitility.await()
                     .atMost(Duration.ofSeconds(30))
                     .until(() -> !covered(tenant).isBefore(time));
-            assertEachRowOnce(tenant);
+            lake.assertEachRowOnce(tenant);
         }
     }
 
@@ -133,12 +143,12 @@ class LakeIT {
             assertThat(manifest.files(tenant).stream().map(LakeFile::day).distinct())
                     .as("each day's were more than %d", KeepLake.FILES_OF_DAY - 1)
                     .hasSameSizeAs(manifest.files(tenant));
-            assertEachRowOnce(tenant);
+            lake.assertEachRowOnce(tenant);
             assertThat(onDisk(tenant)).hasSizeGreaterThan(manifest.files(tenant).size());
             age(tenant);
             keeper(NOTHING).keep(tenant);
             assertThat(onDisk(tenant)).hasSameSizeAs(manifest.files(tenant));
-            assertEachRowOnce(tenant);
+            lake.assertEachRowOnce(tenant);
         }
     }
 
@@ -151,11 +161,11 @@ class LakeIT {
                     .isInstanceOf(Killed.class);
             assertThat(onDisk(tenant)).isNotEmpty();
             assertThat(manifest.files(tenant)).isEmpty();
-            assertThat(rows(tenant, flushedNo(tenant))).hasSize(30);
+            assertThat(lake.tail(tenant)).hasSize(30);
 
             keeper(NOTHING).keep(tenant);
-            assertThat(lake(tenant)).hasSize(30);
-            assertEachRowOnce(tenant);
+            assertThat(lake.files(tenant)).hasSize(30);
+            lake.assertEachRowOnce(tenant);
             assertThat(onDisk(tenant))
                     .as("young")
                     .hasSizeGreaterThan(manifest.files(tenant).size());
@@ -163,6 +173,51 @@ class LakeIT {
             keeper(NOTHING).keep(tenant);
             assertThat(onDisk(tenant)).hasSameSizeAs(manifest.files(tenant));
         }
+    }
+
+    /** kill -9 of a replica between a file and its row. */
+    @Test
+    @Tag("fault")
+    void aReplicaKilledBeforeTheManifestLeavesItToAnother() throws Exception {
+        var tenant = mesh.newTenant();
+        try (var log = new CleanLog(mesh)) {
+            for (var other : tenants()) {
+                lake.keep(other);
+            }
+            sendRandom(log, tenant, 30, 8);
+            try (var replica =
+                    mesh.replica(
+                            SnapshotApplication.class,
+                            Map.of(
+                                    "mirante.fault.halt",
+                                    KeepLake.BEFORE_MANIFEST + ":1",
+                                    "mirante.lake.flush-after",
+                                    "0s"))) {
+                assertThat(replica.awaitExit(Duration.ofMinutes(2)))
+                        .isEqualTo(FaultPointAutoConfiguration.KILLED);
+            }
+            assertThat(onDisk(tenant)).isNotEmpty();
+            assertThat(manifest.files(tenant)).isEmpty();
+            keeper(NOTHING).keep(tenant);
+            assertThat(manifest.files(tenant)).as("it had the lease").isEmpty();
+            execute("UPDATE lake_tenant SET lease_until = now() WHERE tenant_id = ?", tenant);
+            keeper(NOTHING).keep(tenant);
+            assertThat(lake.files(tenant)).hasSize(30);
+            lake.assertEachRowOnce(tenant);
+        }
+    }
+
+    private List<String> tenants() throws SQLException {
+        var tenants = new ArrayList<String>();
+        try (var connection = mesh.jdbc();
+                var statement = connection.createStatement();
+                var rows =
+                        statement.executeQuery("SELECT DISTINCT tenant_id FROM behaviour_event")) {
+            while (rows.next()) {
+                tenants.add(rows.getString(1));
+            }
+        }
+        return tenants;
     }
 
     @Test
@@ -183,11 +238,11 @@ class LakeIT {
                     .isInstanceOf(Killed.class);
             assertThat(manifest.files(tenant)).as("merged").hasSize(1);
             assertThat(onDisk(tenant)).hasSize(KeepLake.FILES_OF_DAY + 1);
-            assertEachRowOnce(tenant);
+            lake.assertEachRowOnce(tenant);
             age(tenant);
             keeper(NOTHING).keep(tenant);
             assertThat(onDisk(tenant)).hasSize(1);
-            assertEachRowOnce(tenant);
+            lake.assertEachRowOnce(tenant);
         }
     }
 
@@ -204,12 +259,53 @@ class LakeIT {
             assertThat(manifest.files(tenant)).as("the first has the lease").isEmpty();
             execute("UPDATE lake_tenant SET lease_until = now() WHERE tenant_id = ?", tenant);
             keeper(NOTHING).keep(tenant);
-            assertThat(lake(tenant)).hasSize(30);
+            assertThat(lake.files(tenant)).hasSize(30);
             pause.goOn();
             first.get(1, TimeUnit.MINUTES);
-            assertThat(lake(tenant)).hasSize(30);
-            assertEachRowOnce(tenant);
+            assertThat(lake.files(tenant)).hasSize(30);
+            lake.assertEachRowOnce(tenant);
             assertThat(onDisk(tenant)).as("taken back").hasSameSizeAs(manifest.files(tenant));
+        }
+    }
+
+    /** Rows do not become visible in the order of their numbers. */
+    @Test
+    void aRowThatIsStillBeingStoredIsNotPassedOver() throws Exception {
+        var tenant = mesh.newTenant();
+        try (var log = new CleanLog(mesh);
+                var storing = mesh.jdbc()) {
+            sendRandom(log, tenant, 10, 9);
+            storing.setAutoCommit(false);
+            try (var statement = storing.createStatement()) {
+                statement.execute(
+                        "SELECT pg_advisory_xact_lock_shared(hashtextextended(current_schema() || '.generation %s', 0))"
+                                .formatted(tenant));
+                statement.execute(
+                        """
+                        INSERT INTO behaviour_event (tenant_id, person_no, occurred_at, event_id, event_type, data, received_at)
+                        VALUES ('%s', 1, '2026-11-10', 'slow', 'login', '{}', '2026-11-20')\
+                        """
+                                .formatted(tenant));
+            }
+            sendRandom(log, tenant, 10, 10);
+            var keeping = CompletableFuture.runAsync(() -> keeper(NOTHING).keep(tenant), THREADS);
+            Awaitility.await().until(() -> keeping.isDone() || waitsForStoring());
+            storing.commit();
+            keeping.get(1, TimeUnit.MINUTES);
+            assertThat(lake.files(tenant)).hasSize(21);
+            lake.assertEachRowOnce(tenant);
+        }
+    }
+
+    private boolean waitsForStoring() throws SQLException {
+        try (var connection = mesh.jdbc();
+                var statement = connection.createStatement();
+                var rows =
+                        statement.executeQuery(
+                                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE"
+                                        + " 'SELECT pg_advisory_xact_lock(%'")) {
+            rows.next();
+            return rows.getLong(1) > 0;
         }
     }
 
@@ -242,9 +338,9 @@ class LakeIT {
                 keeper.get(1, TimeUnit.MINUTES);
             }
             keeper(few, NOTHING).keep(tenant);
-            assertThat(rows(tenant, flushedNo(tenant))).isEmpty();
-            assertThat(lake(tenant)).hasSize(400);
-            assertEachRowOnce(tenant);
+            assertThat(lake.tail(tenant)).isEmpty();
+            assertThat(lake.files(tenant)).hasSize(400);
+            lake.assertEachRowOnce(tenant);
         }
     }
 
@@ -259,7 +355,7 @@ class LakeIT {
             assertThat(onDisk(tenant)).hasSizeGreaterThan(manifest.files(tenant).size());
             assertThat(naming(tenant, "user-1")).isNotEmpty();
             long files = manifest.files(tenant).stream().filter(f -> holds(f, 1)).count();
-            var others = lake(tenant).stream().filter(r -> r.personNo() != 1).toList();
+            var others = lake.files(tenant).stream().filter(r -> r.personNo() != 1).toList();
 
             var answer = mesh.erase(tenant, "user-1", 1L);
 
@@ -267,15 +363,15 @@ class LakeIT {
                     .contains(new Removal("files of the lake", Removal.BLANKED, files));
             assertThat(naming(tenant, "user-1")).isEmpty();
             assertThat(onDisk(tenant)).hasSameSizeAs(manifest.files(tenant));
-            assertThat(lake(tenant)).hasSize(60).containsAll(others);
-            assertThat(lake(tenant).stream().filter(r -> r.personNo() == 1))
+            assertThat(lake.files(tenant)).hasSize(60).containsAll(others);
+            assertThat(lake.files(tenant).stream().filter(r -> r.personNo() == 1))
                     .isNotEmpty()
                     .allSatisfy(row -> {
                         assertThat(row.userId()).isNull();
                         assertThat(row.sessionId()).isNotNull().doesNotContain("session");
                         assertThat(row.data()).doesNotContain("note").contains("amount");
                     });
-            assertEachRowOnce(tenant);
+            lake.assertEachRowOnce(tenant);
             assertThat(mesh.erase(tenant, "user-1", 1L).removed()).isEmpty();
         }
     }
@@ -293,15 +389,16 @@ class LakeIT {
                     CompletableFuture.supplyAsync(() -> mesh.erase(tenant, "user-1", 1L), THREADS);
             Awaitility.await()
                     .until(() ->
-                            rows(tenant, 0).stream().noneMatch(r -> "user-1".equals(r.userId())));
+                            lake.rows(tenant, 0).stream()
+                                    .noneMatch(r -> "user-1".equals(r.userId())));
             pause.goOn();
             writing.get(1, TimeUnit.MINUTES);
             erasing.get(2, TimeUnit.MINUTES);
             assertThat(naming(tenant, "user-1")).isEmpty();
             keeper(NOTHING).keep(tenant);
             assertThat(naming(tenant, "user-1")).isEmpty();
-            assertThat(lake(tenant)).hasSize(20);
-            assertEachRowOnce(tenant);
+            assertThat(lake.files(tenant)).hasSize(20);
+            lake.assertEachRowOnce(tenant);
         }
     }
 
@@ -317,13 +414,11 @@ class LakeIT {
                             .formatted(day),
                     tenant);
             manifest.sendBack(tenant, List.of(day));
-            assertThat(rows(tenant, flushedNo(tenant)))
-                    .isNotEmpty()
-                    .allMatch(r -> "PT".equals(r.country()));
-            assertEachRowOnce(tenant);
+            assertThat(lake.tail(tenant)).isNotEmpty().allMatch(r -> "PT".equals(r.country()));
+            lake.assertEachRowOnce(tenant);
             keeper(NOTHING).keep(tenant);
-            assertThat(rows(tenant, flushedNo(tenant))).isEmpty();
-            assertEachRowOnce(tenant);
+            assertThat(lake.tail(tenant)).isEmpty();
+            lake.assertEachRowOnce(tenant);
         }
     }
 
@@ -338,7 +433,7 @@ class LakeIT {
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining(file.toString())
                     .hasMessageContaining("cannot be written, events stay in PostgreSQL");
-            assertThat(rows(tenant, flushedNo(tenant))).hasSize(20);
+            assertThat(lake.tail(tenant)).hasSize(20);
             assertThat(manifest.files(tenant)).isEmpty();
 
             keeper(NOTHING).keep(tenant);
@@ -351,14 +446,14 @@ class LakeIT {
             execute("INSERT INTO lake_erased (tenant_id, person_no) VALUES (?, 99)", tenant);
             assertThatThrownBy(() -> new EraseFromLake(manifest, elsewhere, NOTHING).erase(tenant))
                     .hasMessageContaining("is it mounted");
-            assertEachRowOnce(tenant);
+            lake.assertEachRowOnce(tenant);
 
             var lost = manifest.files(tenant).getFirst();
             Files.delete(settings.folder().resolve(lost.file()));
             keeper(NOTHING).keep(tenant);
             assertThat(manifest.files(tenant)).isNotEmpty().doesNotContain(lost);
-            assertThat(lake(tenant)).hasSize(20);
-            assertEachRowOnce(tenant);
+            assertThat(lake.files(tenant)).hasSize(20);
+            lake.assertEachRowOnce(tenant);
         }
     }
 
@@ -446,49 +541,8 @@ class LakeIT {
         return CleanLog.event(tenant, id, "purchase", person, at, data);
     }
 
-    private void assertEachRowOnce(String tenant) {
-        var together = new ArrayList<>(lake(tenant));
-        together.addAll(rows(tenant, flushedNo(tenant)));
-        assertThat(sorted(together)).isEqualTo(sorted(rows(tenant, 0)));
-    }
-
-    private static List<LakeRow> sorted(Collection<LakeRow> rows) {
-        return rows.stream().sorted(BY_ID).toList();
-    }
-
-    private List<LakeRow> lake(String tenant) {
-        return read(tenant, manifest.files(tenant));
-    }
-
-    private List<LakeRow> read(String tenant, List<LakeFile> files) {
-        try (var reader = new LakeWriter(new LakeFolder(settings.folder()), tenant)) {
-            return reader.read(files);
-        }
-    }
-
     private boolean holds(LakeFile file, long person) {
-        return read("", List.of(file)).stream().anyMatch(r -> r.personNo() == person);
-    }
-
-    /** Rows of PostgreSQL behind a number. */
-    private List<LakeRow> rows(String tenant, long after) {
-        var rows = new ArrayList<LakeRow>();
-        manifest.rows(tenant, after, Long.MAX_VALUE, Integer.MAX_VALUE, rows::add);
-        return rows;
-    }
-
-    private long flushedNo(String tenant) {
-        try (var connection = mesh.jdbc();
-                var query =
-                        connection.prepareStatement(
-                                "SELECT max(flushed_no) FROM lake_tenant WHERE tenant_id = ?")) {
-            query.setString(1, tenant);
-            var row = query.executeQuery();
-            row.next();
-            return row.getLong(1);
-        } catch (SQLException e) {
-            throw new IllegalStateException(e);
-        }
+        return lake.read(List.of(file)).stream().anyMatch(r -> r.personNo() == person);
     }
 
     private void execute(String sql, String tenant) throws SQLException {
