@@ -19,7 +19,7 @@ import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
 /**
- * Which files a tenant's lake has and how far they go: the only SQL for it. Every change of the files, and every change of rows that are
+ * Which files a tenant's lake has and how far they go: the only SQL for it. Every change of the files, and whatever changes rows that are
  * in them, raises the revision; who writes files says on which revision they are based, and changes nothing when it is another by then.
  * Thread-safe; what is no {@link Mono} blocks.
  */
@@ -274,10 +274,7 @@ public final class LakeManifest {
                                                         .thenReturn(true)));
     }
 
-    /**
-     * Says that the persons' rows are blanked, so that files which hold them as they were do not count any more once they are finished, and
-     * those that count are written anew. Part of the transaction that blanks them.
-     */
+    /** Notes whose rows are blanked, so that files are written anew. Part of the transaction that blanks them. */
     public static Mono<Void> erased(String tenant, Collection<Long> persons, DatabaseClient db) {
         return db.sql(
                         """
@@ -286,8 +283,6 @@ public final class LakeManifest {
                         """)
                 .bind(0, tenant)
                 .bind(1, persons.toArray(Long[]::new))
-                .then()
-                .then(raise(tenant, db))
                 .then();
     }
 

@@ -391,9 +391,11 @@ class LakeIT {
                     .until(() ->
                             lake.rows(tenant, 0).stream()
                                     .noneMatch(r -> "user-1".equals(r.userId())));
+            // It stands still for longer than its lease.
+            execute("UPDATE lake_tenant SET lease_until = now() WHERE tenant_id = ?", tenant);
+            erasing.get(2, TimeUnit.MINUTES);
             pause.goOn();
             writing.get(1, TimeUnit.MINUTES);
-            erasing.get(2, TimeUnit.MINUTES);
             assertThat(naming(tenant, "user-1")).isEmpty();
             keeper(NOTHING).keep(tenant);
             assertThat(naming(tenant, "user-1")).isEmpty();
