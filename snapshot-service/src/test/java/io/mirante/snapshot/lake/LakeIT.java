@@ -396,6 +396,7 @@ class LakeIT {
             erasing.get(2, TimeUnit.MINUTES);
             pause.goOn();
             writing.get(1, TimeUnit.MINUTES);
+            assertThat(manifest.files(tenant)).as("its files do not count").isEmpty();
             assertThat(naming(tenant, "user-1")).isEmpty();
             keeper(NOTHING).keep(tenant);
             assertThat(naming(tenant, "user-1")).isEmpty();
