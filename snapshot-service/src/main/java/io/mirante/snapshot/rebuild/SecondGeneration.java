@@ -222,13 +222,26 @@ final class SecondGeneration {
                                                 db, List.of(Generation.CURRENT.windowTable())))
                                 .then(
                                         Mono.defer(() ->
-                                                refusal(rebuild, db)
-                                                        .map(why -> new Outcome(null, why))
+                                                swapped(rebuild, db)
+                                                        .switchIfEmpty(
+                                                                Mono.defer(() ->
+                                                                        refusal(rebuild, db)
+                                                                                .map(why ->
+                                                                                        new Outcome(
+                                                                                                null,
+                                                                                                why))))
                                                         .switchIfEmpty(
                                                                 Mono.defer(() ->
                                                                         swap(
                                                                                 rebuild, asOf,
                                                                                 db))))));
+    }
+
+    /** What another worker has done, that seemed to be dead and was not. */
+    private static Mono<Outcome> swapped(Rebuild rebuild, DatabaseClient db) {
+        return find(rebuild.tenantId(), rebuild.id(), db)
+                .flatMap(now -> Mono.justOrEmpty(now.result()))
+                .map(result -> new Outcome(result, null));
     }
 
     private Mono<String> refusal(Rebuild rebuild, DatabaseClient db) {
