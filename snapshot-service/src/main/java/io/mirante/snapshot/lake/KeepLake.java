@@ -60,6 +60,7 @@ final class KeepLake extends Periodic {
 
     private static final Duration FIRST = Duration.ofSeconds(5);
     private static final Duration PAUSE = Duration.ofSeconds(30);
+    private static final Duration SHARE = Duration.ofMinutes(1);
     private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final Logger LOG = LoggerFactory.getLogger(KeepLake.class);
 
@@ -135,17 +136,20 @@ final class KeepLake extends Periodic {
             if (manifest.erasuresWait(tenant)) {
                 eraser.erase(tenant, owner);
             }
-            while (flush(tenant) && goOn(tenant)) {}
-            while (merge(tenant) && goOn(tenant)) {}
+            long since = System.nanoTime();
+            while (flush(tenant) && goOn(tenant, since)) {}
+            while (merge(tenant) && goOn(tenant, since)) {}
             removeOthers(tenant);
         } finally {
             manifest.release(tenant, owner);
         }
     }
 
-    /** Not while an erasure waits for the lease. */
-    private boolean goOn(String tenant) {
-        return manifest.erased(tenant).isEmpty() && manifest.lease(tenant, owner);
+    /** Not while other tenants or an erasure wait. */
+    private boolean goOn(String tenant, long since) {
+        return System.nanoTime() - since < SHARE.toNanos()
+                && manifest.erased(tenant).isEmpty()
+                && manifest.lease(tenant, owner);
     }
 
     /** Since when, by tenant. */

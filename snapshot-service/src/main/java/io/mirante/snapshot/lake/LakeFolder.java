@@ -50,27 +50,19 @@ final class LakeFolder {
     }
 
     /** Where to write a new file, until {@link #finish}; makes its folder. */
-    Path begin(String file) {
-        try {
-            Files.createDirectories(path(file).resolveSibling(""));
-        } catch (IOException e) {
-            throw unwritable(e);
-        }
+    Path begin(String file) throws IOException {
+        Files.createDirectories(path(file).resolveSibling(""));
         return path(file + UNFINISHED);
     }
 
     /** Gives a new file its name, once it and its folders are on disk. */
-    void finish(String file) {
-        try {
-            force(path(file + UNFINISHED), StandardOpenOption.WRITE);
-            Files.move(path(file + UNFINISHED), path(file), StandardCopyOption.ATOMIC_MOVE);
-            for (var above = path(file).getParent();
-                    above != null && above.startsWith(folder);
-                    above = above.getParent()) {
-                force(above, StandardOpenOption.READ);
-            }
-        } catch (IOException e) {
-            throw unwritable(e);
+    void finish(String file) throws IOException {
+        force(path(file + UNFINISHED), StandardOpenOption.WRITE);
+        Files.move(path(file + UNFINISHED), path(file), StandardCopyOption.ATOMIC_MOVE);
+        for (var above = path(file).getParent();
+                above != null && above.startsWith(folder);
+                above = above.getParent()) {
+            force(above, StandardOpenOption.READ);
         }
     }
 

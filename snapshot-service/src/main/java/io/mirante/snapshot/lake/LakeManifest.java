@@ -346,12 +346,14 @@ public final class LakeManifest {
 
     /** As {@link #sendBack(String, Collection, DatabaseClient)}, in a transaction of its own. */
     void sendBack(String tenant, Collection<LocalDate> days) {
-        one(
-                tenant,
-                db ->
-                        GenerationLock.holdChanges(tenant, db)
-                                .then(sendBack(tenant, days, db))
-                                .thenReturn(true));
+        database.one(
+                        tenant,
+                        db ->
+                                db.sql("SELECT set_config('statement_timeout', '600000', true)")
+                                        .then()
+                                        .then(GenerationLock.holdChanges(tenant, db))
+                                        .then(sendBack(tenant, days, db)))
+                .block(LONG);
     }
 
     /**

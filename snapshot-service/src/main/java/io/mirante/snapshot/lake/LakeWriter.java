@@ -217,8 +217,8 @@ final class LakeWriter implements AutoCloseable {
 
     private LakeFile write(LocalDate day, String select) {
         var file = folder.newFile(tenant, day);
-        var path = folder.begin(file);
         try {
+            var path = folder.begin(file);
             execute(
                     """
                     COPY (SELECT * FROM (%s) ORDER BY person_no, occurred_at, event_id) TO %s
@@ -230,8 +230,15 @@ final class LakeWriter implements AutoCloseable {
             written.add(file);
             return made;
         } catch (SQLException | IOException e) {
-            folder.discard(file);
-            throw folder.unwritable(e);
+            var failure = folder.unwritable(e);
+            try {
+                // Else a full disk would be filled further with each try.
+                takeBack();
+                folder.discard(file);
+            } catch (RuntimeException left) {
+                failure.addSuppressed(left);
+            }
+            throw failure;
         }
     }
 

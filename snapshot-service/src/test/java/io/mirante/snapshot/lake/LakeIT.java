@@ -439,6 +439,18 @@ class LakeIT {
             assertThat(lake.tail(tenant)).hasSize(20);
             assertThat(manifest.files(tenant)).isEmpty();
 
+            // What was written until then would fill a full disk further with each try.
+            var half = Files.createTempDirectory("lake");
+            Files.createDirectory(half.resolve(tenant));
+            Files.createFile(half.resolve(tenant).resolve("2026-11-12"));
+            var halfWritable = new LakeSettings(half, Duration.ZERO, 1_000);
+            assertThatThrownBy(() -> keeper(halfWritable, NOTHING).keep(tenant))
+                    .hasMessageContaining("cannot be written");
+            try (Stream<Path> files = Files.walk(half)) {
+                assertThat(files.filter(f -> f.toString().contains(".parquet"))).isEmpty();
+            }
+            assertThat(lake.tail(tenant)).hasSize(20);
+
             keeper(NOTHING).keep(tenant);
             var empty = Files.createTempDirectory("lake");
             var elsewhere = new LakeSettings(empty, Duration.ZERO, 1_000);
