@@ -152,7 +152,7 @@ final class KeepLake extends Periodic {
                 && manifest.lease(tenant, owner);
     }
 
-    /** Since when, by tenant. */
+    /** By tenant, when the first event was received that is in no file; now, where there is none. */
     private Map<String, Instant> due() {
         return new TreeMap<>(
                 Objects.requireNonNull(
@@ -171,7 +171,9 @@ final class KeepLake extends Periodic {
                                                 AND NOT EXISTS (SELECT 1 FROM lake_tenant l WHERE l.tenant_id = t.tenant_id)
                                             ON CONFLICT DO NOTHING
                                         )
-                                        SELECT l.tenant_id, l.flushed_at
+                                        SELECT l.tenant_id, coalesce((SELECT e.received_at FROM behaviour_event e
+                                                WHERE e.tenant_id = l.tenant_id AND e.stored_no > l.flushed_no
+                                                ORDER BY e.stored_no LIMIT 1), now())
                                         FROM tenant t JOIN lake_tenant l ON l.tenant_id = t.tenant_id
                                         WHERE l.flushed_at < now() - interval '1 day'
                                             OR %s

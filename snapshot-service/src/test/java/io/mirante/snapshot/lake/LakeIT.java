@@ -132,6 +132,25 @@ class LakeIT {
     }
 
     @Test
+    void rowsAreWrittenOnceTheyAreManyOrHaveWaited() throws Exception {
+        var tenant = mesh.newTenant();
+        try (var log = new CleanLog(mesh)) {
+            sendRandom(log, tenant, 30, 11);
+            var many = new LakeSettings(settings.folder(), Duration.ofHours(1), 29);
+            keeper(new LakeSettings(settings.folder(), Duration.ofHours(1), 30), NOTHING).turn();
+            assertThat(manifest.files(tenant)).isEmpty();
+            keeper(many, NOTHING).turn();
+            assertThat(lake.files(tenant)).hasSize(30);
+            sendRandom(log, tenant, 5, 12);
+            keeper(many, NOTHING).turn();
+            assertThat(lake.tail(tenant)).hasSize(5);
+            keeper(NOTHING).turn();
+            assertThat(lake.tail(tenant)).isEmpty();
+            lake.assertEachRowOnce(tenant);
+        }
+    }
+
+    @Test
     void batchesFollowEachOtherAndManySmallFilesBecomeOne() throws Exception {
         var tenant = mesh.newTenant();
         try (var log = new CleanLog(mesh)) {
