@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -133,11 +134,16 @@ final class Backup {
         }
         try (Stream<Path> tree = Files.walk(files)) {
             for (Path path : tree.filter(Files::isRegularFile).toList()) {
-                zip.putNextEntry(
+                var entry =
                         new ZipEntry(
-                                "files/" + files.relativize(path).toString().replace('\\', '/')));
-                Files.copy(path, zip);
-                zip.closeEntry();
+                                "files/" + files.relativize(path).toString().replace('\\', '/'));
+                try (var file = Files.newInputStream(path)) {
+                    zip.putNextEntry(entry);
+                    file.transferTo(zip);
+                    zip.closeEntry();
+                } catch (NoSuchFileException e) {
+                    // Its service has removed it meanwhile, and does without.
+                }
             }
         } catch (UncheckedIOException e) {
             throw e.getCause();

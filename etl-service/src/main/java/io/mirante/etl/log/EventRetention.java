@@ -21,10 +21,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
@@ -34,6 +36,8 @@ import reactor.core.publisher.Mono;
  * counted from receipt, by {@link RetentionTime}. Every minute for a quarter of it at most, in batches that are transactions of the
  * tenant's, one replica at a time; a batch looks at so many rows in the order of receipt, and the next goes on behind them, also when
  * most stay. Features, persons and loaded sets stay.
+ *
+ * <p>Events go only once the lake holds them: those received before it says so, less what clocks may differ. What it says nothing of stays.
  */
 @Component
 @CrossTenant("asks which tenants have events; each tenant's go as the tenant, by its own retention")
@@ -54,7 +58,10 @@ final class EventRetention extends Periodic {
     private final RetentionTime time;
     private final Counter events;
     private final Counter others;
+    private final LakeCoverage lake;
+    private final boolean requiresLake;
     private volatile long secondsBehind;
+    private volatile int uncovered;
 
     /** Up to where nothing is left, as far as this replica knows. */
     private final Map<Rule, Place> done = new HashMap<>();
@@ -65,18 +72,25 @@ final class EventRetention extends Periodic {
             StreamDatabase stream,
             TenantDatabase database,
             Tenants tenants,
+            LakeCoverage lake,
+            @Value("${mirante.etl.retention.requires-lake:true}") boolean requiresLake,
             Clock clock,
             MeterRegistry meters) {
         super("event-retention", Duration.ofMinutes(10), PAUSE);
         this.stream = stream;
         this.database = database;
         this.tenants = tenants;
+        this.lake = lake;
+        this.requiresLake = requiresLake;
         this.time = new RetentionTime(stream, clock, System::nanoTime, meters);
         this.events = meters.counter("mirante.etl.retention.removed", "table", "analytics_event");
         this.others =
                 meters.counter("mirante.etl.retention.removed", "table", "analytics_event_meta");
         Gauge.builder("mirante.etl.retention.behind", this, r -> r.secondsBehind)
                 .baseUnit("seconds")
+                .register(meters);
+        Gauge.builder("mirante.etl.retention.uncovered", this, EventRetention::uncovered)
+                .baseUnit("tenants")
                 .register(meters);
     }
 
@@ -135,6 +149,11 @@ final class EventRetention extends Periodic {
             wholeSince = System.nanoTime();
         }
         removeAll(due(now));
+    }
+
+    /** Tenants of whom events stay because the lake does not hold them, at the last turn. */
+    int uncovered() {
+        return uncovered;
     }
 
     /** A batch of each in turn, until nothing is left or time is up. */
@@ -252,20 +271,17 @@ final class EventRetention extends Periodic {
 
     private List<Due> due(Instant now) {
         var due = new ArrayList<Due>();
+        var waiting = new TreeSet<String>();
         for (var tenant : owners("analytics_event")) {
-            var retention = retention(tenant);
-            var modules = new TreeMap<>(retention.modules());
-            due.add(new Due(new Rule(tenant, Rows.CSAT, List.of()), before(now, retention.csat())));
-            modules.forEach((module, period) ->
-                    due.add(
-                            new Due(
-                                    new Rule(tenant, Rows.MODULE, List.of(module)),
-                                    before(now, period))));
-            due.add(
-                    new Due(
-                            new Rule(tenant, Rows.REST, List.copyOf(modules.keySet())),
-                            before(now, retention.rawEvents())));
+            for (var one : dueEvents(tenant, now)) {
+                var covered = covered(one);
+                due.add(covered);
+                if (!covered.equals(one) && waits(covered, one)) {
+                    waiting.add(tenant);
+                }
+            }
         }
+        tell(waiting);
         for (var tenant : owners("analytics_event_meta")) {
             due.add(
                     new Due(
@@ -273,6 +289,70 @@ final class EventRetention extends Periodic {
                             before(now, retention(tenant).rawEvents())));
         }
         return due;
+    }
+
+    private List<Due> dueEvents(String tenant, Instant now) {
+        var due = new ArrayList<Due>();
+        var retention = retention(tenant);
+        var modules = new TreeMap<>(retention.modules());
+        due.add(new Due(new Rule(tenant, Rows.CSAT, List.of()), before(now, retention.csat())));
+        modules.forEach((module, period) ->
+                due.add(
+                        new Due(
+                                new Rule(tenant, Rows.MODULE, List.of(module)),
+                                before(now, period))));
+        due.add(
+                new Due(
+                        new Rule(tenant, Rows.REST, List.copyOf(modules.keySet())),
+                        before(now, retention.rawEvents())));
+        return due;
+    }
+
+    /** As far as the lake holds it. */
+    private Due covered(Due due) {
+        if (!requiresLake) {
+            return due;
+        }
+        var covered =
+                lake.of(due.rule().tenant())
+                        .map(until -> until.minus(RetentionTime.TOLERANCE))
+                        .orElse(Instant.EPOCH);
+        return covered.isBefore(due.before()) ? new Due(due.rule(), covered) : due;
+    }
+
+    /** Whether there are events for which the lake is waited for, by when they were received alone. */
+    private boolean waits(Due covered, Due due) {
+        return Boolean.TRUE.equals(
+                database.one(
+                                due.rule().tenant(),
+                                db ->
+                                        db.sql(
+                                                        """
+                                                        SELECT EXISTS (SELECT 1 FROM analytics_event
+                                                            WHERE tenant_id = $1 AND received_at >= $2 AND received_at < $3)\
+                                                        """)
+                                                .bind(0, due.rule().tenant())
+                                                .bind(1, covered.before())
+                                                .bind(2, due.before())
+                                                .map(row ->
+                                                        Boolean.TRUE.equals(
+                                                                row.get(0, Boolean.class)))
+                                                .one())
+                        .block(LIMIT));
+    }
+
+    /** Once when it begins and once when it is over. */
+    private void tell(Set<String> waiting) {
+        if (waiting.isEmpty() && uncovered > 0) {
+            LOG.info("retention: the lake holds again what is to go");
+        }
+        if (!waiting.isEmpty() && uncovered == 0) {
+            LOG.warn(
+                    "retention: events of {} tenants stay although their time is over, since the lake does not hold them yet, among them {}'s",
+                    waiting.size(),
+                    waiting.iterator().next());
+        }
+        uncovered = waiting.size();
     }
 
     private Retention retention(String tenant) {

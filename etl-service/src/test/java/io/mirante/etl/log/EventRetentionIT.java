@@ -7,9 +7,12 @@ import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.mirante.contracts.CloudHeaders;
+import io.mirante.contracts.Json;
+import io.mirante.contracts.Keys;
 import io.mirante.contracts.Topics;
 import io.mirante.contracts.events.CanonicalEvent;
 import io.mirante.contracts.gateway.Retention;
+import io.mirante.contracts.snapshot.LakeCovered;
 import io.mirante.etl.RawRecords;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.platform.persistence.StreamDatabase;
@@ -26,6 +29,8 @@ import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
@@ -43,6 +48,7 @@ class EventRetentionIT {
     @Autowired Tenants tenants;
     @Autowired MeterRegistry meters;
     @Autowired EventPartitions partitions;
+    @Autowired LakeCoverage lake;
 
     @Test
     void eventsGoAfterNinetyDaysFromReceiptWithTheirIdentitiesAndAResendIsANewEvent()
@@ -57,6 +63,7 @@ class EventRetentionIT {
         receive(tenant, old, 91);
         receive(tenant, young, 89);
         awaitRows(tenant, "analytics_event_meta", 2);
+        covered(tenant, NOW);
 
         retention(Clock.systemUTC()).turn();
         assertThat(ids(tenant)).containsExactly(young.eventId());
@@ -98,6 +105,8 @@ class EventRetentionIT {
         }
         awaitRows(one, "analytics_event", 20);
         awaitRows(other, "analytics_event", 20);
+        covered(one, NOW);
+        covered(other, NOW);
         retention(Clock.systemUTC()).turn();
         assertThat(ids(one))
                 .containsExactlyInAnyOrder(
@@ -130,6 +139,48 @@ class EventRetentionIT {
                         "csat.submitted-5",
                         "csat.submitted-20",
                         "csat.submitted-40");
+    }
+
+    @Test
+    void whatTheLakeDoesNotHoldStays() throws Exception {
+        var tenant = mesh.newTenant();
+        for (int days : new int[] {89, 91, 95, 100, 110}) {
+            receive(tenant, event(days, "page_view", "web"), days);
+        }
+        awaitRows(tenant, "analytics_event", 5);
+        receive(tenant, event(110, "page_view", "web"), 110);
+        awaitRows(tenant, "analytics_event_meta", 1);
+        execute(
+                "INSERT INTO retention_time (reached) VALUES (now()) ON CONFLICT (only_row) DO UPDATE SET reached = now()");
+
+        var retention = retention(Clock.systemUTC());
+        retention.turn();
+        assertThat(ids(tenant)).as("it has said nothing").hasSize(5);
+        assertThat(rows(tenant, "event_identity")).isEqualTo(5);
+        assertThat(rows(tenant, "analytics_event_meta")).as("is no event").isZero();
+        assertThat(retention.uncovered()).isPositive();
+
+        // Clocks may differ: what was received within two hours before may not be there yet.
+        covered(tenant, received(100).plus(RetentionTime.TOLERANCE));
+        retention.turn();
+        assertThat(ids(tenant))
+                .containsExactlyInAnyOrder(
+                        "page_view-89", "page_view-91", "page_view-95", "page_view-100");
+        covered(tenant, received(95).plus(Duration.ofDays(1)));
+        retention.turn();
+        assertThat(ids(tenant)).containsExactlyInAnyOrder("page_view-89", "page_view-91");
+
+        // What it holds after all goes; and without it nobody waits.
+        covered(tenant, NOW);
+        retention.turn();
+        assertThat(ids(tenant)).containsExactly("page_view-89");
+        var without = mesh.newTenant();
+        receive(without, event(91, "page_view", "web"), 91);
+        awaitRows(without, "analytics_event", 1);
+        retention.turn();
+        assertThat(ids(without)).hasSize(1);
+        retention(Clock.systemUTC(), false).turn();
+        assertThat(ids(without)).isEmpty();
     }
 
     @Test
@@ -186,6 +237,7 @@ class EventRetentionIT {
     @Test
     void anotherReplicaAtItIsLeftAlone() throws Exception {
         var tenant = mesh.newTenant();
+        covered(tenant, NOW);
         int many = 2 * EventRetention.BATCH + 1;
         execute(
                 """
@@ -236,6 +288,7 @@ class EventRetentionIT {
                         "analytics_event_"
                                 + Instant.now().toString().substring(0, 7).replace('-', '_'));
         assertThat(rows(tenant, "analytics_event")).isEqualTo(1);
+        covered(tenant, NOW);
         retention(Clock.systemUTC()).turn();
         await().atMost(SOON)
                 .untilAsserted(() -> {
@@ -245,7 +298,23 @@ class EventRetentionIT {
     }
 
     private EventRetention retention(Clock clock) {
-        return new EventRetention(stream, database, tenants, clock, meters);
+        return retention(clock, true);
+    }
+
+    private EventRetention retention(Clock clock, boolean requiresLake) {
+        return new EventRetention(stream, database, tenants, lake, requiresLake, clock, meters);
+    }
+
+    /** Says as the lake does that it holds what was received before. */
+    private void covered(String tenant, Instant until) {
+        mesh.send(
+                new Outgoing(
+                        Topics.LAKE.name(),
+                        null,
+                        Keys.of(tenant),
+                        Json.mapper().writeValueAsBytes(new LakeCovered(tenant, until, 1)),
+                        Map.of(CloudHeaders.TENANT, tenant)));
+        await().atMost(SOON).until(() -> lake.of(tenant).equals(Optional.of(until)));
     }
 
     private static CanonicalEvent event(int days, String type, String module) {
@@ -254,12 +323,7 @@ class EventRetentionIT {
 
     private void receive(String tenant, CanonicalEvent event, int daysAgo) {
         var headers = RawRecords.headers(tenant, event);
-        headers.put(
-                CloudHeaders.RECEIVED_AT,
-                Instant.now()
-                        .minus(Duration.ofDays(daysAgo))
-                        .truncatedTo(ChronoUnit.MICROS)
-                        .toString());
+        headers.put(CloudHeaders.RECEIVED_AT, received(daysAgo).toString());
         mesh.send(
                 new Outgoing(
                         Topics.EVENTS_RAW.name(),
@@ -267,6 +331,10 @@ class EventRetentionIT {
                         event.partitionKey(tenant).getBytes(StandardCharsets.UTF_8),
                         event.toJson(),
                         headers));
+    }
+
+    private static Instant received(int daysAgo) {
+        return NOW.minus(Duration.ofDays(daysAgo)).truncatedTo(ChronoUnit.MICROS);
     }
 
     private void awaitRows(String tenant, String table, long count) {

@@ -43,6 +43,10 @@ public final class Topics {
     public static final Topic TELEMETRY_STATE =
             Topic.kept("mirante.telemetry.state", PARTITIONS, SHORT);
     public static final Topic SNAPSHOTS = Topic.compacted("mirante.snapshots", PARTITIONS);
+
+    /** How far the lake holds each tenant's events. */
+    public static final Topic LAKE = Topic.compacted("mirante.lake", 1);
+
     public static final Topic ALERTS = Topic.kept("mirante.alerts", 4, EVENTS);
     public static final Topic TENANTS = Topic.compacted("mirante.tenants", 1);
 
@@ -88,6 +92,7 @@ public final class Topics {
                                     TELEMETRY_RAW,
                                     TELEMETRY_STATE,
                                     SNAPSHOTS,
+                                    LAKE,
                                     ALERTS,
                                     TENANTS,
                                     ERASURES,

@@ -3,8 +3,11 @@ package io.mirante.snapshot.erasure;
 import io.mirante.contracts.events.Depersonalised;
 import io.mirante.contracts.gateway.PersonErased.Removal;
 import io.mirante.platform.erasure.ErasePerson;
+import io.mirante.platform.erasure.PersonFiles;
 import io.mirante.snapshot.Generation;
-import io.mirante.snapshot.rebuild.Rebuilds;
+import io.mirante.snapshot.GenerationLock;
+import io.mirante.snapshot.lake.EraseFromLake;
+import io.mirante.snapshot.lake.LakeManifest;
 import java.util.List;
 import java.util.UUID;
 import org.springframework.r2dbc.core.DatabaseClient;
@@ -14,10 +17,16 @@ import reactor.core.publisher.Mono;
 /**
  * Blanks what identifies in a person's events and keeps the rows, so that totals, funnels and sessions stay. A session's
  * id becomes another one that nothing leads back from. Windows hold no persons. A rebuild's rows are blanked as those that
- * are shown.
+ * are shown; the lake's files take their place from them afterwards.
  */
 @Component
 final class EraseBehaviour implements ErasePerson {
+
+    private final EraseFromLake lake;
+
+    EraseBehaviour(EraseFromLake lake) {
+        this.lake = lake;
+    }
 
     @Override
     public List<String> userColumns() {
@@ -43,7 +52,8 @@ final class EraseBehaviour implements ErasePerson {
                         .bind(1, numbers)
                         .fetch()
                         .rowsUpdated();
-        return Rebuilds.holdSwap(List.of(person.tenantId()), db)
+        return GenerationLock.holdSwap(List.of(person.tenantId()), db)
+                .then(LakeManifest.erased(person.tenantId(), person.personNos(), db))
                 .then(events)
                 .zipWhen(rows -> rebuilt)
                 .flatMap(rows ->
@@ -57,6 +67,11 @@ final class EraseBehaviour implements ErasePerson {
                                                 new Removal("person", Removal.BLANKED, known)),
                                         List.of(),
                                         List.of())));
+    }
+
+    @Override
+    public Erased eraseRest(Target person, PersonFiles files) {
+        return lake.erase(person.tenantId());
     }
 
     private static Mono<Long> blank(

@@ -4,6 +4,7 @@ import io.mirante.contracts.etl.CleanEvent;
 import io.mirante.contracts.etl.ReplayEnded;
 import io.mirante.snapshot.CountedUpTo;
 import io.mirante.snapshot.Generation;
+import io.mirante.snapshot.GenerationLock;
 import io.mirante.snapshot.TimeRange;
 import io.mirante.snapshot.behaviour.BehaviourEvents;
 import io.mirante.snapshot.windows.Windows;
@@ -12,7 +13,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.TreeSet;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
@@ -27,10 +27,6 @@ import reactor.core.publisher.Mono;
  */
 @Component
 public final class Rebuilds {
-
-    /** One per tenant, so that a swap holds up nobody else. */
-    private static final String KEY =
-            "hashtextextended(current_schema() || '.generation ' || t.id, 0)";
 
     /** A rebuild of a job that has ended takes nothing in any more. */
     static final String RUNNING =
@@ -55,25 +51,9 @@ public final class Rebuilds {
         }
     }
 
-    /** Keeps a swap of the tenants' from happening until the transaction ends; others who change rows go on. */
-    public static Mono<Void> holdSwap(Collection<String> tenants, DatabaseClient db) {
-        return hold("pg_advisory_xact_lock_shared", tenants, db);
-    }
-
-    /** Waits until nobody is changing the tenant's derived rows, and keeps everybody from it until the transaction ends. */
-    static Mono<Void> holdChanges(String tenant, DatabaseClient db) {
-        return hold("pg_advisory_xact_lock", List.of(tenant), db);
-    }
-
-    private static Mono<Void> hold(String lock, Collection<String> tenants, DatabaseClient db) {
-        return db.sql("SELECT " + lock + "(" + KEY + ") FROM unnest($1) AS t (id)")
-                .bind(0, new TreeSet<>(tenants).toArray(String[]::new))
-                .then();
-    }
-
     /** Holds off swaps of those who have events in a poll; answers with the rebuilds that run, by tenant. */
     public Mono<Map<String, Running>> running(Collection<String> tenants, DatabaseClient stream) {
-        return holdSwap(tenants, stream)
+        return GenerationLock.holdSwap(tenants, stream)
                 .then(
                         stream.sql(
                                         "SELECT tenant_id, rebuild_id, starts_at, ends_at FROM rebuild r WHERE "

@@ -6,9 +6,12 @@ import io.mirante.platform.erasure.PersonRows;
 import io.mirante.platform.persistence.TenantDatabase;
 import io.mirante.snapshot.CountedUpTo;
 import io.mirante.snapshot.Generation;
+import io.mirante.snapshot.GenerationLock;
 import io.mirante.snapshot.TimeRange;
+import io.mirante.snapshot.lake.LakeManifest;
 import io.mirante.snapshot.windows.Windows;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -66,7 +69,7 @@ final class SecondGeneration {
         return database.one(
                 tenant,
                 db ->
-                        Rebuilds.holdChanges(tenant, db)
+                        GenerationLock.holdChanges(tenant, db)
                                 .then(
                                         db.sql(
                                                         "UPDATE rebuild r SET state = 'ended' WHERE tenant_id = $1 AND state <>"
@@ -114,7 +117,7 @@ final class SecondGeneration {
         return database.one(
                 rebuild.tenantId(),
                 db ->
-                        Rebuilds.holdChanges(rebuild.tenantId(), db)
+                        GenerationLock.holdChanges(rebuild.tenantId(), db)
                                 .then(move(rebuild, from, to, db)));
     }
 
@@ -213,19 +216,32 @@ final class SecondGeneration {
                                         "SELECT set_config('statement_timeout', '600000', true), set_config('enable_nestloop',"
                                                 + " 'off', true)")
                                 .then()
-                                .then(Rebuilds.holdChanges(rebuild.tenantId(), db))
+                                .then(GenerationLock.holdChanges(rebuild.tenantId(), db))
                                 .then(
                                         PersonRows.holdPublication(
                                                 db, List.of(Generation.CURRENT.windowTable())))
                                 .then(
                                         Mono.defer(() ->
-                                                refusal(rebuild, db)
-                                                        .map(why -> new Outcome(null, why))
+                                                swapped(rebuild, db)
+                                                        .switchIfEmpty(
+                                                                Mono.defer(() ->
+                                                                        refusal(rebuild, db)
+                                                                                .map(why ->
+                                                                                        new Outcome(
+                                                                                                null,
+                                                                                                why))))
                                                         .switchIfEmpty(
                                                                 Mono.defer(() ->
                                                                         swap(
                                                                                 rebuild, asOf,
                                                                                 db))))));
+    }
+
+    /** What another worker has done, that seemed to be dead and was not. */
+    private static Mono<Outcome> swapped(Rebuild rebuild, DatabaseClient db) {
+        return find(rebuild.tenantId(), rebuild.id(), db)
+                .flatMap(now -> Mono.justOrEmpty(now.result()))
+                .map(result -> new Outcome(result, null));
     }
 
     private Mono<String> refusal(Rebuild rebuild, DatabaseClient db) {
@@ -277,7 +293,8 @@ final class SecondGeneration {
                     result.put("events", events.rebuilt());
                     result.put("events_removed", events.removed());
                     result.put("events_written", events.written());
-                    return renewPersons(rebuild, events.persons(), db);
+                    return LakeManifest.sendBack(rebuild.tenantId(), events.days(), db)
+                            .then(renewPersons(rebuild, events.persons(), db));
                 })
                 .flatMap(persons -> {
                     result.put("persons_written", persons);
@@ -298,8 +315,14 @@ final class SecondGeneration {
                 .thenReturn(new Outcome(result, null));
     }
 
-    /** Persons: those who lost a row. */
-    private record Events(long rebuilt, long removed, long written, Long[] persons) {}
+    /**
+     * What has changed.
+     *
+     * @param persons those who lost a row
+     * @param days in UTC
+     */
+    private record Events(
+            long rebuilt, long removed, long written, Long[] persons, List<LocalDate> days) {}
 
     private static Mono<Events> swapEvents(Rebuild rebuild, DatabaseClient db) {
         return db.sql(
@@ -310,7 +333,7 @@ final class SecondGeneration {
                                 AND NOT EXISTS (SELECT 1 FROM rebuilt_event n WHERE n.tenant_id = b.tenant_id
                                     AND n.person_no = b.person_no AND n.occurred_at = b.occurred_at
                                     AND n.event_id = b.event_id)
-                            RETURNING b.person_no
+                            RETURNING b.person_no, b.occurred_at
                         ), written AS (
                             INSERT INTO behaviour_event SELECT * FROM rebuilt_event n
                             WHERE n.tenant_id = $1 AND NOT EXISTS (SELECT 1 FROM behaviour_event b
@@ -327,11 +350,13 @@ final class SecondGeneration {
                                 session_id = excluded.session_id, user_id = excluded.user_id,
                                 anonymous_id = excluded.anonymous_id, country = excluded.country,
                                 device = excluded.device, data = excluded.data, received_at = excluded.received_at
-                            RETURNING 1
+                            RETURNING occurred_at
                         )
                         SELECT (SELECT count(*) FROM rebuilt_event WHERE tenant_id = $1),
                             (SELECT count(*) FROM removed), (SELECT count(*) FROM written),
-                            (SELECT coalesce(array_agg(DISTINCT person_no), '{}') FROM removed)\
+                            (SELECT coalesce(array_agg(DISTINCT person_no), '{}') FROM removed),
+                            (SELECT coalesce(array_agg(DISTINCT (occurred_at AT TIME ZONE 'UTC')::date), '{}')
+                                FROM (SELECT occurred_at FROM removed UNION ALL SELECT occurred_at FROM written) c)\
                         """)
                 .bind(0, rebuild.tenantId())
                 .bind(1, rebuild.range().start())
@@ -341,7 +366,8 @@ final class SecondGeneration {
                                 Objects.requireNonNull(row.get(0, Long.class)),
                                 Objects.requireNonNull(row.get(1, Long.class)),
                                 Objects.requireNonNull(row.get(2, Long.class)),
-                                Objects.requireNonNull(row.get(3, Long[].class))))
+                                Objects.requireNonNull(row.get(3, Long[].class)),
+                                List.of(Objects.requireNonNull(row.get(4, LocalDate[].class)))))
                 .one();
     }
 

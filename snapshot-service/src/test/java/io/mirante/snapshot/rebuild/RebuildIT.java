@@ -12,6 +12,7 @@ import io.mirante.contracts.etl.CleanEvent;
 import io.mirante.contracts.etl.ReplayEnded;
 import io.mirante.contracts.snapshot.SnapshotChanged;
 import io.mirante.snapshot.CleanLog;
+import io.mirante.snapshot.lake.LakeProbe;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
 import java.sql.SQLException;
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.context.ApplicationContext;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
 import org.springframework.test.web.reactive.server.WebTestClient;
@@ -54,6 +56,7 @@ class RebuildIT {
                     "SELECT person_no, user_id, anonymous_id, first_seen_at, last_seen_at FROM person");
 
     @Autowired private Mesh mesh;
+    @Autowired private ApplicationContext context;
     private CleanLog log;
 
     /** The one whose tables are damaged, and one who has the same events. */
@@ -93,6 +96,9 @@ class RebuildIT {
         var random = new Random(seed);
         arrive(random, "before", 600);
         counted(log, client);
+        var lake = new LakeProbe(mesh, context);
+        lake.keep(tenant);
+        assertThat(lake.size(tenant)).isEqualTo(600);
         execute(
                 "UPDATE metric_value SET value = value * 2 WHERE tenant_id = '%1$s' AND metric = 'revenue';"
                         + " DELETE FROM metric_value WHERE tenant_id = '%1$s' AND starts_at < '2026-11-04';"
@@ -147,6 +153,12 @@ class RebuildIT {
                 .as("seed %d", seed)
                 .containsExactlyInAnyOrderElementsOf(tables(control));
         nothingIsLeft();
+        // Files of what was wrong do not count any more.
+        lake.assertEachRowOnce(tenant);
+        lake.keep(tenant);
+        lake.assertEachRowOnce(tenant);
+        assertThat(lake.size(tenant))
+                .isEqualTo(count("SELECT count(*) FROM behaviour_event WHERE tenant_id = '%s'"));
     }
 
     @Test
