@@ -32,7 +32,10 @@ final class EraseFromLog implements ErasePerson {
 
     @Override
     public List<String> userColumns() {
-        return List.of("user_feature_state.user_id", "ml_features.user_features.user_id");
+        return List.of(
+                "user_feature_state.user_id",
+                "user_mark.user_id",
+                "ml_features.user_features.user_id");
     }
 
     @Override
@@ -106,7 +109,10 @@ final class EraseFromLog implements ErasePerson {
                                                         person,
                                                         db,
                                                         "user_id",
-                                                        List.of("user_feature_state"))
+                                                        List.of(
+                                                                "user_mark",
+                                                                "user_feature_state",
+                                                                "user_feature_values"))
                                                 .map(features ->
                                                         all(
                                                                 person, held, events, ids, features,

@@ -27,7 +27,7 @@ final class FeaturesPublication {
                 List.of("tenant_id", "user_id"),
                 """
                 SELECT tenant_id, user_id, person_no, version, population, as_of, revision, features::text AS features
-                FROM user_feature_state WHERE revision > published_revision
+                FROM user_feature_state JOIN user_feature_values USING (tenant_id, user_id) WHERE revision > published_revision
                 ORDER BY tenant_id, user_id LIMIT 2000\
                 """,
                 FeaturesPublication::message);

@@ -53,6 +53,7 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
     private final TenantDatabase tenants;
     private final StreamDatabase stream;
     private final AsOf asOf;
+    private final LogBacklog backlog;
     private final Counter computed;
     private final Counter setAside;
     private final Map<Lane, Instant> done = new ConcurrentHashMap<>();
@@ -64,11 +65,13 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
             TenantDatabase tenants,
             StreamDatabase stream,
             AsOf asOf,
+            LogBacklog backlog,
             MeterRegistry meters) {
         this.states = states;
         this.tenants = tenants;
         this.stream = stream;
         this.asOf = asOf;
+        this.backlog = backlog;
         this.computed = meters.counter("mirante.etl.features.computed");
         this.setAside = meters.counter("mirante.etl.features.set.aside");
     }
@@ -106,12 +109,18 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
             var moment = Objects.requireNonNull(asOf.ofLog().block(LIMIT));
             if (moment.isAfter(done.getOrDefault(lane, Instant.EPOCH))) {
                 long begun = System.nanoTime();
-                var behind = Duration.between(moment, Instant.now());
+                boolean behind =
+                        backlog.isThere() || isBehind(Duration.between(moment, Instant.now()));
+                collectMarks();
                 for (var tenant : dueTenants(moment, lane)) {
-                    computeOrWarn(tenant, moment, lane, lane == Lane.HEAVY || isBehind(behind));
+                    computeOrWarn(tenant, moment, lane, lane == Lane.HEAVY || behind);
                 }
                 done.put(lane, moment);
-                pause = pause(lane, Duration.ofNanos(System.nanoTime() - begun), behind);
+                pause =
+                        pause(
+                                lane,
+                                Duration.ofNanos(System.nanoTime() - begun),
+                                behind || backlog.isThere());
             }
         } catch (RuntimeException e) {
             pause = PAUSE;
@@ -122,6 +131,13 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
             if (running) {
                 next(lane, pause);
             }
+        }
+    }
+
+    private void collectMarks() {
+        while (running
+                && Boolean.TRUE.equals(stream.inTransaction(ChangedUsers::collect).block(LIMIT))) {
+            // the next ones
         }
     }
 
@@ -184,17 +200,17 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
      * is old when it is published.
      *
      * @param took time of the last turn, in which each tenant with due users had a batch
-     * @param behind age of the log's as_of
+     * @param behind whether the log has more to do than it can at once
      */
-    static Duration pause(Lane lane, Duration took, Duration behind) {
+    static Duration pause(Lane lane, Duration took, boolean behind) {
         var rest = took.multipliedBy(SHARES_OF_THE_LOG);
-        if (isBehind(behind)) {
+        if (behind) {
             return rest.compareTo(PAUSE) > 0 ? rest : PAUSE;
         }
         return lane == Lane.HEAVY && rest.compareTo(LOOK) > 0 ? rest : LOOK;
     }
 
-    private static boolean isBehind(Duration behind) {
+    static boolean isBehind(Duration behind) {
         return behind.compareTo(BEHIND) > 0;
     }
 

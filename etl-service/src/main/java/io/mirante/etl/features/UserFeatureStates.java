@@ -133,8 +133,9 @@ final class UserFeatureStates {
     Mono<State> find(String tenant, String userId, DatabaseClient db) {
         return db.sql(
                         """
-                        SELECT user_id, as_of, version, population, features::text FROM user_feature_state
-                        WHERE tenant_id = $1 AND user_id = $2 AND features IS NOT NULL\
+                        SELECT user_id, as_of, version, population, features::text
+                        FROM user_feature_state JOIN user_feature_values USING (tenant_id, user_id)
+                        WHERE tenant_id = $1 AND user_id = $2\
                         """)
                 .bind(0, tenant)
                 .bind(1, userId)
@@ -322,20 +323,24 @@ final class UserFeatureStates {
                                 WITH locked AS MATERIALIZED (
                                     SELECT user_id FROM user_feature_state WHERE tenant_id = $1 AND user_id = ANY($4)
                                     ORDER BY user_id COLLATE "C" FOR UPDATE
+                                ), written AS (
+                                    UPDATE user_feature_state s SET
+                                        as_of = CASE WHEN c.features IS NULL AND s.revision > 0 THEN s.as_of ELSE $2 END,
+                                        computed_at = clock_timestamp(),
+                                        events = coalesce(c.events, s.events),
+                                        retry_at = NULL,
+                                        version = CASE WHEN c.features IS NULL AND s.revision > 0 THEN s.version ELSE $3 END,
+                                        population = CASE WHEN c.features IS NULL THEN s.population ELSE $8 END,
+                                        revision = s.revision + CASE WHEN c.features IS NULL THEN 0 ELSE 1 END,
+                                        due_at = CASE WHEN s.changes = c.changes THEN c.due_at ELSE s.due_at END
+                                    FROM locked l JOIN UNNEST($4::text[], $5::bigint[], $6::text[], $7::timestamptz[], $9::bigint[])
+                                        AS c(user_id, changes, features, due_at, events) USING (user_id)
+                                    WHERE s.tenant_id = $1 AND s.user_id = c.user_id AND (s.as_of IS NULL OR s.as_of < $2)
+                                    RETURNING s.user_id, c.features
                                 )
-                                UPDATE user_feature_state s SET
-                                    features = coalesce(c.features::jsonb, s.features),
-                                    as_of = CASE WHEN c.features IS NULL AND s.features IS NOT NULL THEN s.as_of ELSE $2 END,
-                                    computed_at = clock_timestamp(),
-                                    events = coalesce(c.events, s.events),
-                                    retry_at = NULL,
-                                    version = CASE WHEN c.features IS NULL AND s.features IS NOT NULL THEN s.version ELSE $3 END,
-                                    population = CASE WHEN c.features IS NULL THEN s.population ELSE $8 END,
-                                    revision = s.revision + CASE WHEN c.features IS NULL THEN 0 ELSE 1 END,
-                                    due_at = CASE WHEN s.changes = c.changes THEN c.due_at ELSE s.due_at END
-                                FROM locked l JOIN UNNEST($4::text[], $5::bigint[], $6::text[], $7::timestamptz[], $9::bigint[])
-                                    AS c(user_id, changes, features, due_at, events) USING (user_id)
-                                WHERE s.tenant_id = $1 AND s.user_id = c.user_id AND (s.as_of IS NULL OR s.as_of < $2)\
+                                INSERT INTO user_feature_values (tenant_id, user_id, features)
+                                SELECT $1, user_id, features::json FROM written WHERE features IS NOT NULL
+                                ON CONFLICT (tenant_id, user_id) DO UPDATE SET features = excluded.features\
                                 """)
                         .bind(0, tenant)
                         .bind(1, asOf)

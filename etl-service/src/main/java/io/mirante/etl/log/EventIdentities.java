@@ -51,14 +51,21 @@ final class EventIdentities {
     }
 
     private static Mono<Set<Position>> insert(List<Received<RawEvent>> ordered, DatabaseClient db) {
+        // All are new most of the time: which ones is told when they are not, and then in one row.
         return db.sql(
                         """
-                        INSERT INTO event_identity
-                            (tenant_id, event_id, content_hash, topic, partition_no, record_offset, received_at)
-                        SELECT * FROM UNNEST(
-                            $1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::timestamptz[])
-                        ON CONFLICT DO NOTHING
-                        RETURNING topic, partition_no, record_offset\
+                        WITH claimed AS (
+                            INSERT INTO event_identity
+                                (tenant_id, event_id, content_hash, topic, partition_no, record_offset, received_at)
+                            SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::int[],
+                                $6::bigint[], $7::timestamptz[])
+                            ON CONFLICT DO NOTHING
+                            RETURNING topic, partition_no, record_offset
+                        )
+                        SELECT count(*), CASE WHEN count(*) < cardinality($2::text[]) THEN array_agg(topic) END,
+                            CASE WHEN count(*) < cardinality($2::text[]) THEN array_agg(partition_no) END,
+                            CASE WHEN count(*) < cardinality($2::text[]) THEN array_agg(record_offset) END
+                        FROM claimed\
                         """)
                 .bind(0, strings(ordered, r -> r.value().tenantId()))
                 .bind(1, strings(ordered, r -> r.value().event().eventId()))
@@ -69,10 +76,24 @@ final class EventIdentities {
                         ordered.stream().map(r -> r.position().partition()).toArray(Integer[]::new))
                 .bind(5, ordered.stream().map(r -> r.position().offset()).toArray(Long[]::new))
                 .bind(6, ordered.stream().map(r -> r.value().receivedAt()).toArray(Instant[]::new))
-                .map(EventMeta::position)
-                .all()
-                .collect(Collectors.toCollection(HashSet::new))
-                .map(positions -> (Set<Position>) positions);
+                .map(row -> claimed(ordered, row))
+                .one();
+    }
+
+    private static Set<Position> claimed(List<Received<RawEvent>> ordered, Readable row) {
+        long count = Objects.requireNonNull(row.get(0, Long.class));
+        var positions = HashSet.<Position>newHashSet((int) count);
+        if (count == ordered.size()) {
+            ordered.forEach(r -> positions.add(r.position()));
+        } else if (count > 0) {
+            var topics = Objects.requireNonNull(row.get(1, String[].class));
+            var partitions = Objects.requireNonNull(row.get(2, Integer[].class));
+            var offsets = Objects.requireNonNull(row.get(3, Long[].class));
+            for (int i = 0; i < count; i++) {
+                positions.add(new Position(topics[i], partitions[i], offsets[i]));
+            }
+        }
+        return positions;
     }
 
     private static Mono<Map<EventKey, Identity>> known(

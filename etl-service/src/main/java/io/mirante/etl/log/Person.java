@@ -9,4 +9,10 @@ record Person(String tenantId, String kind, String id) {
 
     static final String USER = "user";
     static final String ANONYMOUS = "anonymous";
+
+    /** Of the id alone, which tells persons apart and remembers its own. */
+    @Override
+    public int hashCode() {
+        return id.hashCode();
+    }
 }

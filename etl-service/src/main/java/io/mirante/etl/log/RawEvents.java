@@ -10,7 +10,6 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Objects;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -24,7 +23,7 @@ final class RawEvents implements Parser<RawEvent> {
     static final String IDENTIFY = "identify";
     static final String ALIAS = "alias";
 
-    private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
+    private static final int HASH_LENGTH = 64;
     private static final Instant FIRST = Instant.EPOCH;
     private static final Instant LAST = Instant.parse("9999-12-31T23:59:59Z");
 
@@ -41,7 +40,7 @@ final class RawEvents implements Parser<RawEvent> {
     public RawEvent parse(byte[] value, Headers headers) throws PoisonException {
         var tenant = headers.require(CloudHeaders.TENANT);
         var hash = headers.require(CloudHeaders.CONTENT_HASH);
-        if (!SHA_256.matcher(hash).matches()) {
+        if (!isSha256(hash)) {
             throw new PoisonException(
                     "bad_header", CloudHeaders.CONTENT_HASH + " must be 64 hexadecimal digits");
         }
@@ -125,6 +124,20 @@ final class RawEvents implements Parser<RawEvent> {
         throw new PoisonException(
                 "bad_header",
                 CloudHeaders.RECEIVED_AT + " must be an RFC 3339 time from 1970 to 9999");
+    }
+
+    /** A pattern takes a tenth of the time of parsing a record. */
+    private static boolean isSha256(String hash) {
+        if (hash.length() != HASH_LENGTH) {
+            return false;
+        }
+        for (int i = 0; i < HASH_LENGTH; i++) {
+            char c = hash.charAt(i);
+            if ((c < '0' || c > '9') && (c < 'a' || c > 'f')) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static void optionalId(String name, @Nullable String id) throws PoisonException {

@@ -1,6 +1,7 @@
 package io.mirante.etl.log;
 
 import io.mirante.etl.features.ChangedUsers;
+import io.mirante.etl.features.LogBacklog;
 import io.mirante.etl.log.SortedPoll.Sorted;
 import io.mirante.platform.messaging.DeadRecord;
 import io.mirante.platform.messaging.Outgoing;
@@ -29,6 +30,7 @@ final class StoreEvents implements PublishHandler<RawEvent> {
     private final EventLog log;
     private final PersonMerges merges;
     private final ChangedUsers changedUsers;
+    private final LogBacklog backlog;
     private final EventCounters counters;
     private final EventMeta meta;
 
@@ -38,6 +40,7 @@ final class StoreEvents implements PublishHandler<RawEvent> {
             EventLog log,
             PersonMerges merges,
             ChangedUsers changedUsers,
+            LogBacklog backlog,
             EventCounters counters,
             EventMeta meta) {
         this.identities = identities;
@@ -45,6 +48,7 @@ final class StoreEvents implements PublishHandler<RawEvent> {
         this.log = log;
         this.merges = merges;
         this.changedUsers = changedUsers;
+        this.backlog = backlog;
         this.counters = counters;
         this.meta = meta;
     }
@@ -52,6 +56,7 @@ final class StoreEvents implements PublishHandler<RawEvent> {
     /** A record seen before stores nothing and is answered with the same records as the first time. */
     @Override
     public Mono<Supplier<List<Outgoing>>> store(List<Received<RawEvent>> poll, DatabaseClient db) {
+        backlog.polled(poll.size());
         return identities
                 .sort(poll, db)
                 .flatMap(sorted -> {

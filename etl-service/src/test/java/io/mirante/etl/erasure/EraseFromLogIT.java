@@ -12,6 +12,7 @@ import io.mirante.contracts.Keys;
 import io.mirante.contracts.Topics;
 import io.mirante.contracts.etl.CleanEvent;
 import io.mirante.contracts.events.CanonicalEvent;
+import io.mirante.contracts.gateway.PersonErased;
 import io.mirante.contracts.gateway.PersonErased.Removal;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.testkit.Mesh;
@@ -50,7 +51,15 @@ class EraseFromLogIT {
                 .until(() ->
                         number("SELECT count(*) FROM person WHERE tenant_id = ?", tenant) == 3);
 
-        var answer = mesh.erase(tenant, user);
+        PersonErased answer;
+        try (var holder = mesh.jdbc();
+                var statement = holder.createStatement()) {
+            // Nobody collects marks for now.
+            statement.execute("SELECT pg_advisory_lock(hashtextextended('etl.user_mark', 0))");
+            statement.execute(
+                    "INSERT INTO user_mark VALUES ('%s', '%s', 1, now())".formatted(tenant, user));
+            answer = mesh.erase(tenant, user);
+        }
 
         assertThat(answer.service()).isEqualTo("etl");
         assertThat(answer.personNos()).hasSize(2).doesNotHaveDuplicates();
@@ -156,7 +165,13 @@ class EraseFromLogIT {
 
     private List<String> naming(String tenant, String id) throws SQLException {
         var found = new ArrayList<String>();
-        for (var table : List.of("analytics_event", "person", "user_feature_state")) {
+        for (var table :
+                List.of(
+                        "analytics_event",
+                        "person",
+                        "user_mark",
+                        "user_feature_state",
+                        "user_feature_values")) {
             try (var connection = mesh.jdbc();
                     var query =
                             connection.prepareStatement(

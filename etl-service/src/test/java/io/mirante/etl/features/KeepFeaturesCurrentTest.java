@@ -12,25 +12,24 @@ class KeepFeaturesCurrentTest {
 
     @Test
     void aLogThatIsBehindHasThreeQuartersOfTheTime() {
-        var behind = KeepFeaturesCurrent.BEHIND.plusMillis(1);
-
-        assertThat(KeepFeaturesCurrent.pause(Lane.LIGHT, TOOK, behind))
+        assertThat(KeepFeaturesCurrent.isBehind(KeepFeaturesCurrent.BEHIND.plusMillis(1))).isTrue();
+        assertThat(KeepFeaturesCurrent.pause(Lane.LIGHT, TOOK, true))
                 .isEqualTo(Duration.ofMillis(1_200));
-        assertThat(KeepFeaturesCurrent.pause(Lane.LIGHT, Duration.ofMillis(1), behind))
+        assertThat(KeepFeaturesCurrent.pause(Lane.LIGHT, Duration.ofMillis(1), true))
                 .isEqualTo(KeepFeaturesCurrent.PAUSE);
     }
 
     @Test
     void aLogThatIsCurrentIsNotWaitedFor() {
-        assertThat(KeepFeaturesCurrent.pause(Lane.LIGHT, TOOK, KeepFeaturesCurrent.BEHIND))
-                .isEqualTo(KeepFeaturesCurrent.LOOK);
-        assertThat(KeepFeaturesCurrent.pause(Lane.LIGHT, TOOK, Duration.ofMillis(-1)))
+        assertThat(KeepFeaturesCurrent.isBehind(KeepFeaturesCurrent.BEHIND)).isFalse();
+        assertThat(KeepFeaturesCurrent.isBehind(Duration.ofMillis(-1))).isFalse();
+        assertThat(KeepFeaturesCurrent.pause(Lane.LIGHT, TOOK, false))
                 .isEqualTo(KeepFeaturesCurrent.LOOK);
     }
 
     @Test
     void usersWithVeryManyEventsHaveAQuarterOfTheTime() {
-        assertThat(KeepFeaturesCurrent.pause(Lane.HEAVY, TOOK, Duration.ZERO))
+        assertThat(KeepFeaturesCurrent.pause(Lane.HEAVY, TOOK, false))
                 .isEqualTo(Duration.ofMillis(1_200));
     }
 }

@@ -123,7 +123,7 @@ class LatencyIT {
                         number(
                                         // computed, too, so that nobody reads what is inserted
                                         // meanwhile
-                                        "SELECT count(*) FROM user_feature_state WHERE features IS NOT NULL AND tenant_id = ?",
+                                        "SELECT count(*) FROM user_feature_values WHERE tenant_id = ?",
                                         tenant)
                                 == USERS + 1);
         try (var connection = mesh.jdbc();

@@ -54,7 +54,7 @@ class ThroughputIT {
                 .until(() ->
                         number(
                                         "SELECT count(*) FILTER (WHERE (features ->> 'orders')::float8 = 3 AND"
-                                                + " published_revision = revision) FROM user_feature_state",
+                                                + " published_revision = revision) FROM user_feature_state JOIN user_feature_values USING (tenant_id, user_id)",
                                         tenant)
                                 == USERS);
         double current = seconds(begin);

@@ -162,7 +162,7 @@ class UserFeaturesIT {
         execute(
                 """
                 CREATE TRIGGER stuck BEFORE UPDATE ON user_feature_state FOR EACH ROW
-                WHEN (new.tenant_id = '%s' AND new.user_id = 'stuck' AND new.features IS NOT NULL)
+                WHEN (new.tenant_id = '%s' AND new.user_id = 'stuck' AND new.revision > old.revision)
                 EXECUTE FUNCTION public.refuse_stuck()\
                 """
                         .formatted(tenant));
@@ -185,6 +185,27 @@ class UserFeaturesIT {
                 "UPDATE user_feature_state SET retry_at = 'epoch' WHERE tenant_id = '%s' AND retry_at IS NOT NULL"
                         .formatted(tenant));
         await().atMost(SOON).until(() -> published(tenant).containsKey("stuck"));
+    }
+
+    @Test
+    void eventsDoNotWaitForFeaturesOfTheirUsers() throws Exception {
+        var tenant = mesh.newTenant();
+        mesh.send(RawRecords.raw(tenant, RawRecords.pageView("ana", END)));
+        await().atMost(SOON).until(() -> published(tenant).containsKey("ana"));
+        try (var holder = mesh.jdbc();
+                var hold =
+                        holder.prepareStatement(
+                                "SELECT 1 FROM user_feature_state WHERE tenant_id = ? FOR UPDATE")) {
+            holder.setAutoCommit(false);
+            hold.setString(1, tenant);
+            hold.executeQuery();
+            mesh.send(RawRecords.raw(tenant, RawRecords.pageView("ana", END.plusSeconds(1))));
+            await().atMost(SOON).until(() -> stored(tenant) == 2);
+            assertThat(published(tenant).get("ana").features()).containsEntry("events_total", 1.0);
+            holder.rollback();
+        }
+        await().atMost(SOON)
+                .until(() -> published(tenant).get("ana").features().get("events_total") == 2.0);
     }
 
     @Test

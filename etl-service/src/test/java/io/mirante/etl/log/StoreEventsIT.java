@@ -285,7 +285,9 @@ class StoreEventsIT {
                         "analytics_event_meta",
                         "person",
                         "person_counter",
-                        "user_feature_state")) {
+                        "user_mark",
+                        "user_feature_state",
+                        "user_feature_values")) {
             assertThat(visibleAs(null, table)).as(table).isZero();
         }
         await().atMost(SOON)

@@ -275,7 +275,7 @@ class BatchRunsIT {
         await().atMost(SOON)
                 .until(() ->
                         count(
-                                        "SELECT sum((features ->> 'events_total')::float8) FROM user_feature_state WHERE tenant_id = ?",
+                                        "SELECT sum((features ->> 'events_total')::float8) FROM user_feature_values WHERE tenant_id = ?",
                                         tenant)
                                 == events);
     }

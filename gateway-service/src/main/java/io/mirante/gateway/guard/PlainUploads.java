@@ -50,7 +50,10 @@ final class PlainUploads extends ChannelInboundHandlerAdapter {
                                 HttpHeaderNames.UPGRADE,
                                 Http2CodecUtil.HTTP_UPGRADE_PROTOCOL_NAME,
                                 true)
-                && (request.headers()
+                // What is no request is answered as such further on, and nothing is gone over to
+                // for it.
+                && (request.decoderResult().isFailure()
+                        || request.headers()
                                 .containsValue(
                                         HttpHeaderNames.TRANSFER_ENCODING,
                                         HttpHeaderValues.CHUNKED,

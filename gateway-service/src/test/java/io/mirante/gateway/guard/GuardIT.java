@@ -258,6 +258,18 @@ class GuardIT extends AtTheDoor {
     }
 
     @Test
+    void anOfferOfHttp2WithALengthThatIsNoneIsABadRequest() throws Exception {
+        try (var socket = new Socket("127.0.0.1", port())) {
+            socket.setSoTimeout(10_000);
+            write(
+                    socket.getOutputStream(),
+                    "POST /api/v1/events HTTP/1.1\r\nHost: x\r\nx-api-key: %s\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\nContent-Length: abc\r\n\r\n"
+                            .formatted(KEY));
+            assertThat(read(socket)).startsWith("HTTP/1.1 400");
+        }
+    }
+
+    @Test
     void headersThatTrickleAreCutOff() throws Exception {
         try (var socket = new Socket("127.0.0.1", port())) {
             socket.setSoTimeout(10_000);

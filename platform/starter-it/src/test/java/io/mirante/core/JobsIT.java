@@ -152,11 +152,10 @@ class JobsIT {
         await().atMost(SOON).until(() -> RUNS.containsKey(id));
         await().atMost(SOON)
                 .until(() -> {
-                    if (RUNS.get(id).get() == 1) { // it may have been renewed meanwhile
-                        execute(
-                                "UPDATE job SET lease_until = now() - interval '1 second' WHERE id = '%s'",
-                                id);
-                    }
+                    // Again and again, since it may be renewed; of the first taking alone.
+                    execute(
+                            "UPDATE job SET lease_until = now() - interval '1 second' WHERE id = '%s' AND attempts = 1",
+                            id);
                     return RUNS.get(id).get() == 2;
                 });
         FIRST.countDown();

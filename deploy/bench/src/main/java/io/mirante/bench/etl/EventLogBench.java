@@ -34,7 +34,7 @@ final class EventLogBench {
     private static final String COPIED = "L5 COPY of the same rows (rows/s)";
     private static final int PERSONS = 20_000;
     private static final Duration LIMIT = Duration.ofMinutes(10);
-    private static final int WARM_UP_ROUNDS = 2;
+    private static final int WARM_UP_ROUNDS = 6;
 
     private final PrintStream out;
     private final Path folder;

@@ -9,7 +9,9 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -25,7 +27,7 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * Takes jobs one by one, at most two at a time, and runs each on a virtual thread while renewing its lease. A job that
- * breaks is tried three times; a worker that dies leaves a lease that runs out, and another starts the job again, up to five times,
+ * breaks is tried three times, starts of workers that died among them; a worker that dies leaves a lease that runs out, and another starts the job again, up to five times,
  * since it may be the job that they die of. A worker that stops gives its jobs back. A job that goes on later waits in the queue, not
  * here.
  */
@@ -133,9 +135,16 @@ final class JobRunner implements SmartLifecycle {
             return;
         }
         var state = new State();
-        var renewal =
-                timer.scheduleWithFixedDelay(
-                        () -> renew(taken, state), 0, RENEW.toMillis(), TimeUnit.MILLISECONDS);
+        ScheduledFuture<?> renewal;
+        try {
+            renewal =
+                    timer.scheduleWithFixedDelay(
+                            () -> renew(taken, state), 0, RENEW.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            // Taken in the moment of the stop.
+            giveBack(taken);
+            return;
+        }
         try {
             var handler = handlers.get(job.kind());
             if (handler == null) {
@@ -198,7 +207,8 @@ final class JobRunner implements SmartLifecycle {
                         problem(
                                 job,
                                 "internal-error",
-                                "the job broke " + TRIES + " times; the log has it under its id"));
+                                "the job broke, at start %d of at most %d; the log has it under its id"
+                                        .formatted(taken.attempts(), TRIES)));
             }
         } catch (RuntimeException database) {
             LOG.warn(

@@ -1,6 +1,7 @@
 package io.mirante.platform.messaging;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
 import java.util.Map;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
@@ -10,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param partition null = chosen by the key
  * @param value null = a tombstone
- * @param headers CloudEvent headers and Mirante's own, see {@link io.mirante.contracts.CloudHeaders}
+ * @param headers CloudEvent headers and Mirante's own, see {@link io.mirante.contracts.CloudHeaders}; not copied, since there is
+ *     one such map per event: who gave it does not change it
  */
 public record Outgoing(
         String topic,
@@ -20,7 +22,7 @@ public record Outgoing(
         Map<String, String> headers) {
 
     public Outgoing {
-        headers = Map.copyOf(headers);
+        headers = Collections.unmodifiableMap(headers);
     }
 
     /** As the producer takes it. */

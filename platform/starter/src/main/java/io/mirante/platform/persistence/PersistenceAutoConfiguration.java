@@ -116,6 +116,7 @@ public class PersistenceAutoConfiguration {
                                 .applicationName(settings.schema() + "-" + role)
                                 .connectTimeout(ACQUIRE)
                                 .loopResources(loops)
+                                .codecRegistrar(new BinaryArrays())
                                 .options(
                                         Map.of(
                                                 "statement_timeout",
