@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -66,6 +67,7 @@ final class JobRunner implements SmartLifecycle {
             var unused =
                     timer.scheduleWithFixedDelay(
                             this::takeQuietly, 500, 500, TimeUnit.MILLISECONDS);
+            jobs.onSubmitted(this::takeSoon);
         }
     }
 
@@ -87,6 +89,15 @@ final class JobRunner implements SmartLifecycle {
     @Override
     public boolean isRunning() {
         return running;
+    }
+
+    /** When the transaction that stores a job is over, as a rule. */
+    private void takeSoon() {
+        try {
+            var unused = timer.schedule(this::takeQuietly, 30, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("stopping: another worker takes the job");
+        }
     }
 
     private void takeQuietly() {
