@@ -7,13 +7,14 @@ import io.mirante.etl.quality.ColumnType;
 import io.mirante.etl.quality.TableShape;
 import io.mirante.etl.quality.TableShape.Column;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
@@ -23,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Features of all users of a table of events at once, in a batch run's DuckDB. Makes the table {@link #TABLE}: user_id, then every
- * feature of the catalogue. Users are taken in parts, which DuckDB can hold. Of more than {@value #MOST_LEARNT} buyers the models of
+ * feature of the catalogue. Users are taken in parts, which can be held in memory. Of more than {@value #MOST_LEARNT} buyers the models of
  * lifetime are learnt from a part, drawn by a hash of their ids, so that the same buyers give the same models. Used by one
  * thread.
  */
@@ -32,8 +33,10 @@ public final class BatchFeatures {
     /** The table it makes. */
     public static final String TABLE = "features";
 
-    private static final String BASE = "base_features";
-    private static final String COMPARED = "compared_features";
+    private static final String BASE = "compared_of_users";
+    private static final String PERSONS = "person_of_users";
+    private static final String ALONE = "event_of_one";
+    private static final String WORDS = "word_of_events";
     private static final int THIRDS = 3;
     private static final int QUARTERS = 4;
     private static final int FIFTHS = 5;
@@ -42,20 +45,27 @@ public final class BatchFeatures {
     /** Buyers that models of lifetime are learnt from; their standard errors are below one in two hundred then. */
     static final long MOST_LEARNT = 250_000;
 
-    private static final long EVENTS_AT_ONCE = 300_000;
-    private static final long USERS_AT_ONCE = 40_000;
+    /** Events of a user that are held at a time. */
+    static final long MOST_OF_ONE = 100_000;
 
-    /** Rows that are fetched at a time: DuckDB holds a whole result in memory. */
-    private static final long CHUNK = 50_000;
+    private static final long EVENTS_AT_ONCE = 1_000_000;
+    private static final long USERS_AT_ONCE = 100_000;
 
     private static final TableShape SHAPE = shape();
 
     private final Connection connection;
+    private final String events;
+    private final String person;
     private final Instant asOf;
+    private final String currency;
 
-    private BatchFeatures(Connection connection, Instant asOf) {
+    private BatchFeatures(
+            Connection connection, String events, String person, Instant asOf, String currency) {
         this.connection = connection;
+        this.events = events;
+        this.person = person;
         this.asOf = asOf;
+        this.currency = currency;
     }
 
     /** The features, in the order of the table's columns. */
@@ -80,11 +90,8 @@ public final class BatchFeatures {
             String currency,
             @Nullable RfmBoundaries boundaries)
             throws SQLException {
-        var batch = new BatchFeatures(connection, asOf);
-        batch.aggregate(events, person, currency);
-        var population = batch.population(boundaries);
-        batch.compare(population);
-        return population;
+        var batch = new BatchFeatures(connection, events, person, asOf, currency);
+        return batch.make(() -> batch.population(boundaries));
     }
 
     /** Makes them, each user compared with a population that is in force; otherwise as {@link #make}. */
@@ -96,9 +103,42 @@ public final class BatchFeatures {
             String currency,
             Population inForce)
             throws SQLException {
-        var batch = new BatchFeatures(connection, asOf);
-        batch.aggregate(events, person, currency);
-        batch.compare(inForce);
+        new BatchFeatures(connection, events, person, asOf, currency).make(() -> inForce);
+    }
+
+    private interface Comparison {
+        Population with() throws SQLException;
+    }
+
+    /** A single part is folded once; several are folded again when the population is known, since they cannot be kept. */
+    private Population make(Comparison comparison) throws SQLException {
+        number();
+        create(BASE, DerivedFeatures.INPUTS.stream().map(FeatureCatalog::named).toList());
+        var parts = parts();
+        UserColumns kept = null;
+        for (var part : parts) {
+            kept = own(part);
+            note(kept);
+        }
+        var population = comparison.with();
+        create(TABLE, FeatureCatalog.all());
+        for (var part : parts) {
+            put(parts.size() == 1 && kept != null ? kept : own(part), population);
+        }
+        execute("DROP TABLE " + BASE);
+        execute("DROP TABLE " + PERSONS);
+        execute("DROP TABLE IF EXISTS " + WORDS);
+        return population;
+    }
+
+    private void create(String table, List<Feature> features) throws SQLException {
+        execute(
+                "CREATE TABLE %s (user_id VARCHAR, %s)"
+                        .formatted(
+                                table,
+                                features.stream()
+                                        .map(f -> f.name() + (f.isText() ? " VARCHAR" : " DOUBLE"))
+                                        .collect(Collectors.joining(", "))));
     }
 
     /** Whether the table has no user. */
@@ -131,27 +171,158 @@ public final class BatchFeatures {
         return new TableShape(columns, List.of("user_id"), null, null, List.of(), false);
     }
 
-    /** In parts of the users, since DuckDB holds what it knows of each user of a query in memory. */
-    private void aggregate(String events, String person, String currency) throws SQLException {
-        long parts =
-                Math.max(
-                        1 + count("SELECT count(*) FROM " + events) / EVENTS_AT_ONCE,
-                        1
-                                + count(
-                                                "SELECT approx_count_distinct(%s) FROM %s"
-                                                        .formatted(person, events))
-                                        / USERS_AT_ONCE);
-        for (long part = 0; part < parts; part++) {
-            var query =
-                    FeatureQuery.ofTable(
-                            "(SELECT %1$s AS person_no, * FROM %2$s WHERE hash(%1$s) %% %3$d = %4$d)"
-                                    .formatted(person, events, parts, part),
-                            asOf,
-                            "'%s'".formatted(currency.replace("'", "''")));
-            execute(
-                    (part == 0 ? "CREATE TABLE %s AS %s" : "INSERT INTO %s %s")
-                            .formatted(BASE, query));
+    /** Numbers all users in the order of their ids, in parts that can be held in memory with their events. */
+    private void number() throws SQLException {
+        execute(
+                """
+                CREATE TABLE %1$s AS SELECT *, row_number() OVER (PARTITION BY part ORDER BY rank) - 1 AS no
+                FROM (SELECT *, CASE WHEN n > %2$d THEN -1 - rank ELSE
+                    sum(CASE WHEN n <= %2$d THEN n END) OVER (ORDER BY rank) // %3$d + rank // %4$d END AS part
+                FROM (SELECT *, row_number() OVER (ORDER BY user_id, person) - 1 AS rank FROM (
+                    SELECT %5$s AS person, max(user_id) AS user_id, count(*) AS n FROM %6$s WHERE occurred_at < %7$s
+                    GROUP BY 1 HAVING max(user_id) IS NOT NULL)))\
+                """
+                        .formatted(
+                                PERSONS,
+                                MOST_OF_ONE,
+                                EVENTS_AT_ONCE,
+                                USERS_AT_ONCE,
+                                person,
+                                events,
+                                moment()));
+    }
+
+    private String moment() {
+        return "make_timestamp(%d)::timestamptz".formatted(micros());
+    }
+
+    private long micros() {
+        return ChronoUnit.MICROS.between(Instant.EPOCH, asOf);
+    }
+
+    /** Some of the users, or one whose events are too many to be held. */
+    private record Part(long no, int users, long events) {
+        boolean isHeld() {
+            return no >= 0;
         }
+    }
+
+    private List<Part> parts() throws SQLException {
+        var parts = new ArrayList<Part>();
+        try (var statement = connection.createStatement();
+                var rows =
+                        statement.executeQuery(
+                                "SELECT part, count(*), sum(n) FROM %s GROUP BY part ORDER BY min(rank)"
+                                        .formatted(PERSONS))) {
+            while (rows.next()) {
+                parts.add(new Part(rows.getLong(1), rows.getInt(2), rows.getLong(3)));
+            }
+        }
+        return parts;
+    }
+
+    /** What the own events of a part's users give. */
+    private UserColumns own(Part part) throws SQLException {
+        var users =
+                new UserColumns(
+                        texts(
+                                "SELECT user_id FROM %s WHERE part = %d ORDER BY no"
+                                        .formatted(PERSONS, part.no())),
+                        FeatureQuery.computed());
+        var of =
+                "(SELECT %1$s AS person, * FROM %2$s WHERE occurred_at < %3$s) e JOIN %4$s p ON p.person = e.person"
+                        .formatted(person, events, moment(), PERSONS);
+        var words = words(of, part);
+        var query =
+                "SELECT %s FROM %s %s WHERE p.part = %d"
+                        .formatted(
+                                HeldEvents.columns(),
+                                of,
+                                HeldEvents.TEXTS.stream()
+                                        .map(text ->
+                                                "LEFT JOIN %1$s of_%2$s ON of_%2$s.word = e.%2$s"
+                                                        .formatted(WORDS, text))
+                                        .collect(Collectors.joining(" ")),
+                                part.no());
+        if (part.isHeld()) {
+            held(query, (int) part.events(), part.users(), words)
+                    .fold(micros(), currency, users::set);
+        } else {
+            users.set(0, folded(query, part.events(), words));
+        }
+        return users;
+    }
+
+    /** Texts of the part's events, each once. */
+    private List<String> words(String of, Part part) throws SQLException {
+        execute(
+                "CREATE OR REPLACE TABLE %s AS SELECT word, row_number() OVER () - 1 AS code FROM (%s) WHERE word IS NOT NULL"
+                        .formatted(
+                                WORDS,
+                                HeldEvents.TEXTS.stream()
+                                        .map(text ->
+                                                "SELECT DISTINCT %s AS word FROM %s WHERE p.part = %d"
+                                                        .formatted(text, of, part.no()))
+                                        .collect(Collectors.joining(" UNION "))));
+        return texts("SELECT word FROM %s ORDER BY code".formatted(WORDS));
+    }
+
+    private HeldEvents held(String query, int events, int users, List<String> words)
+            throws SQLException {
+        var held = new HeldEvents(events, users, words);
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery(query)) {
+            while (rows.next()) {
+                held.add(rows);
+            }
+        }
+        return held;
+    }
+
+    /** Features of one user whose events are held a few at a time. */
+    private Map<String, Object> folded(String query, long events, List<String> words)
+            throws SQLException {
+        execute(
+                "CREATE OR REPLACE TABLE %s AS SELECT * FROM (%s) ORDER BY micros, id"
+                        .formatted(ALONE, query));
+        var own = new OwnFeatures(micros(), currency);
+        for (long from = 0; from < events; from += MOST_OF_ONE) {
+            held(
+                            "SELECT * FROM %s WHERE rowid >= %d AND rowid < %d"
+                                    .formatted(ALONE, from, from + MOST_OF_ONE),
+                            (int) Math.min(MOST_OF_ONE, events - from),
+                            1,
+                            words)
+                    .forEach(own::add);
+        }
+        execute("DROP TABLE " + ALONE);
+        return own.features();
+    }
+
+    /** Notes what a population is learnt from. */
+    private void note(UserColumns users) throws SQLException {
+        var inputs = DerivedFeatures.INPUTS.stream().map(users::column).toList();
+        try (var table = connection.unwrap(DuckDBConnection.class).createAppender(BASE)) {
+            for (int user = 0; user < users.size(); user++) {
+                table.beginRow();
+                table.append(users.id(user));
+                for (var input : inputs) {
+                    Objects.requireNonNull(input).append(user, table);
+                }
+                table.endRow();
+            }
+        }
+    }
+
+    private List<String> texts(String sql) throws SQLException {
+        var texts = new ArrayList<String>();
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery(sql)) {
+            while (rows.next()) {
+                texts.add(rows.getString(1));
+            }
+        }
+        return texts;
     }
 
     private Population population(@Nullable RfmBoundaries boundaries) throws SQLException {
@@ -263,72 +434,43 @@ public final class BatchFeatures {
                 .toList();
     }
 
-    /** Adds what the population tells of each user. */
-    private void compare(Population population) throws SQLException {
-        var compared = FeatureCatalog.of(Feature.Origin.POPULATION);
-        execute(
-                "CREATE TABLE %s (user_id VARCHAR, %s)"
-                        .formatted(
-                                COMPARED,
-                                compared.stream()
-                                        .map(f -> f.name() + (f.isText() ? " VARCHAR" : " DOUBLE"))
-                                        .collect(Collectors.joining(", "))));
-        long users = count("SELECT count(*) FROM " + BASE);
-        try (var statement = connection.createStatement();
-                var table = connection.unwrap(DuckDBConnection.class).createAppender(COMPARED)) {
-            for (long from = 0; from < users; from += CHUNK) {
-                var rows =
-                        statement.executeQuery(
-                                "SELECT user_id, %s FROM %s WHERE rowid >= %d AND rowid < %d"
-                                        .formatted(
-                                                String.join(", ", DerivedFeatures.INPUTS),
-                                                BASE,
-                                                from,
-                                                from + CHUNK));
-                while (rows.next()) {
-                    var values = values(rows);
-                    DerivedFeatures.add(values, population);
-                    append(table, rows.getString(1), values, compared);
+    /** Adds users to the table, with what the population tells of each. */
+    private void put(UserColumns users, Population population) throws SQLException {
+        var all = FeatureCatalog.all();
+        var own = all.stream().map(feature -> users.column(feature.name())).toList();
+        var inputs = DerivedFeatures.INPUTS.stream().map(users::column).toList();
+        var compared = new HashMap<String, Object>();
+        try (var table = connection.unwrap(DuckDBConnection.class).createAppender(TABLE)) {
+            for (int user = 0; user < users.size(); user++) {
+                compared.clear();
+                for (int i = 0; i < inputs.size(); i++) {
+                    var value = Objects.requireNonNull(inputs.get(i)).get(user);
+                    if (value != null) {
+                        compared.put(DerivedFeatures.INPUTS.get(i), value);
+                    }
                 }
+                DerivedFeatures.add(compared, population);
+                table.beginRow();
+                table.append(users.id(user));
+                for (int i = 0; i < own.size(); i++) {
+                    var column = own.get(i);
+                    if (column == null) {
+                        append(table, compared.get(all.get(i).name()));
+                    } else {
+                        column.append(user, table);
+                    }
+                }
+                table.endRow();
             }
         }
-        execute(
-                "CREATE TABLE %s AS SELECT user_id, %s FROM %s JOIN %s USING (user_id)"
-                        .formatted(
-                                TABLE,
-                                FeatureCatalog.all().stream()
-                                        .map(Feature::name)
-                                        .collect(Collectors.joining(", ")),
-                                BASE,
-                                COMPARED));
-        execute("DROP TABLE " + BASE);
-        execute("DROP TABLE " + COMPARED);
     }
 
-    private static Map<String, Object> values(ResultSet row) throws SQLException {
-        var values = new HashMap<String, Object>();
-        for (int i = 0; i < DerivedFeatures.INPUTS.size(); i++) {
-            var value = row.getObject(i + 2);
-            if (value != null) {
-                values.put(DerivedFeatures.INPUTS.get(i), value);
-            }
+    private static void append(DuckDBAppender table, @Nullable Object value) throws SQLException {
+        switch (value) {
+            case Double number -> table.append(number.doubleValue());
+            case String text -> table.append(text);
+            case null, default -> table.appendNull();
         }
-        return values;
-    }
-
-    private static void append(
-            DuckDBAppender table, String user, Map<String, Object> values, List<Feature> features)
-            throws SQLException {
-        table.beginRow();
-        table.append(user);
-        for (var feature : features) {
-            switch (values.get(feature.name())) {
-                case Double number -> table.append(number.doubleValue());
-                case String text -> table.append(text);
-                case null, default -> table.appendNull();
-            }
-        }
-        table.endRow();
     }
 
     private long count(String sql) throws SQLException {

@@ -49,6 +49,11 @@ public final class FeatureCatalog {
         return TRAINING;
     }
 
+    /** The one of a name. */
+    static Feature named(String name) {
+        return FEATURES.stream().filter(f -> f.name().equals(name)).findFirst().orElseThrow();
+    }
+
     /** Those of an origin. */
     static List<Feature> of(Origin origin) {
         return FEATURES.stream().filter(feature -> feature.origin() == origin).toList();

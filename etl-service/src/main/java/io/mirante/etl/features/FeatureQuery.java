@@ -2,8 +2,6 @@ package io.mirante.etl.features;
 
 import io.mirante.etl.features.Feature.Origin;
 import io.mirante.etl.features.FeatureCatalog.Tally;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -11,8 +9,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one query that computes what a user's own events give, for users of today as for training sets of the past, in PostgreSQL as
- * in a batch run's DuckDB: never looks at an event of its moment or later, by the event's own time; a visitor's events are a
+ * The one query that computes what a user's own events give, for users of today as for training sets of the past, in
+ * PostgreSQL: never looks at an event of its moment or later, by the event's own time; a visitor's events are a
  * user's when a merge says so that had occurred before the moment. One row per known user with at least one event before.
  */
 public final class FeatureQuery {
@@ -27,10 +25,10 @@ public final class FeatureQuery {
                         WHEN 'poker' THEN 'poker' WHEN 'slot' THEN 'slots' WHEN 'slots' THEN 'slots' END AS game_type,
                     CASE WHEN currency IS NULL OR currency = :currency THEN amount END AS money,
                     extract(epoch FROM :as_of - occurred_at)::float8 / 86400 AS age_days,
-                    ((:as_of - interval '1 microsecond') :utc)::date AS today,
-                    (occurred_at :utc)::date AS day,
-                    extract(isodow FROM occurred_at :utc)::int - 1 AS weekday,
-                    CASE floor(extract(hour FROM occurred_at :utc) / 6)
+                    ((:as_of - interval '1 microsecond') AT TIME ZONE 'UTC')::date AS today,
+                    (occurred_at AT TIME ZONE 'UTC')::date AS day,
+                    extract(isodow FROM occurred_at AT TIME ZONE 'UTC')::int - 1 AS weekday,
+                    CASE floor(extract(hour FROM occurred_at AT TIME ZONE 'UTC') / 6)
                         WHEN 0 THEN 'madrugada' WHEN 1 THEN 'manha' WHEN 2 THEN 'tarde' ELSE 'noite' END AS day_part
                 FROM (:events) e
                 WHERE occurred_at < :as_of
@@ -136,11 +134,7 @@ public final class FeatureQuery {
      */
     public static String sql(
             String tenant, String asOf, String currency, @Nullable String persons) {
-        return text(
-                        persons == null ? OF_ALL : OF_SOME,
-                        computed(),
-                        "COLLATE \"C\"",
-                        "AT TIME ZONE 'UTC'")
+        return text(persons == null ? OF_ALL : OF_SOME, computed())
                 .replace(":tenant", tenant)
                 .replace(":as_of", asOf)
                 .replace(":currency", currency)
@@ -161,28 +155,6 @@ public final class FeatureQuery {
                 .replace(":persons", String.valueOf(persons));
     }
 
-    /**
-     * The query's text for DuckDB.
-     *
-     * @param table with the columns person_no and {@link #COLUMNS}
-     * @param asOf a moment in microseconds
-     * @param currency expression of type text
-     */
-    static String ofTable(String table, Instant asOf, String currency) {
-        // DuckDB asks the calendar for each time with a zone, which takes longer than all the rest.
-        return text(
-                        "SELECT * REPLACE (make_timestamp(epoch_us(occurred_at)) AS occurred_at) FROM "
-                                + table,
-                        computed(),
-                        "",
-                        "")
-                .replace(
-                        ":as_of",
-                        "make_timestamp(%d)"
-                                .formatted(ChronoUnit.MICROS.between(Instant.EPOCH, asOf)))
-                .replace(":currency", currency);
-    }
-
     /** Those it computes, in the order of its columns. */
     static List<Feature> computed() {
         return FeatureCatalog.all().stream()
@@ -190,7 +162,7 @@ public final class FeatureQuery {
                 .toList();
     }
 
-    private static String text(String events, List<Feature> features, String binary, String utc) {
+    private static String text(String events, List<Feature> features) {
         return TEXT.replace(":events", events)
                 .replace(
                         ":tallied",
@@ -210,8 +182,7 @@ public final class FeatureQuery {
                 .replace(
                         ":names",
                         features.stream().map(Feature::name).collect(Collectors.joining(", ")))
-                .replace(":binary", binary)
-                .replace(":utc", utc);
+                .replace(":binary", "COLLATE \"C\"");
     }
 
     private static String columns(Stream<Feature> features, Origin origin) {

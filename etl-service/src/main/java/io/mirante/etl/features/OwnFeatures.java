@@ -79,6 +79,9 @@ final class OwnFeatures {
     /** Each followed by the one that is twice as long. */
     private final List<Period> periods = new ArrayList<>();
 
+    private long events;
+    private long firstAt;
+    private long lastAt;
     private long transactions;
     private long sessionsWithoutId;
     private long lastWithoutSession = Long.MIN_VALUE;
@@ -87,7 +90,13 @@ final class OwnFeatures {
     private long scored;
     private boolean subscribed;
 
-    private OwnFeatures(long asOf, String currency) {
+    /**
+     * Without an event.
+     *
+     * @param asOf microseconds since 1970
+     * @param currency the tenant's
+     */
+    OwnFeatures(long asOf, String currency) {
         this.asOf = asOf;
         this.currency = currency;
         for (var tally : Tally.values()) {
@@ -111,15 +120,16 @@ final class OwnFeatures {
         inOrder.sort(Fact.IN_ORDER);
         var own = new OwnFeatures(asOf, currency);
         inOrder.forEach(own::add);
-        own.activity(inOrder);
-        own.purchases();
-        own.money();
-        own.habits();
-        own.trends();
-        return own.features;
+        return own.features();
     }
 
-    private void add(Fact event) {
+    /** Takes the next event, in {@link Fact#IN_ORDER}. */
+    void add(Fact event) {
+        if (events == 0) {
+            firstAt = event.at();
+        }
+        lastAt = event.at();
+        events++;
         double age = age(event.at());
         long day = Math.floorDiv(event.at(), DAY_MICROS);
         var money =
@@ -193,11 +203,21 @@ final class OwnFeatures {
         }
     }
 
-    private void activity(List<Fact> events) {
-        double count = events.size();
+    /** Of the events that were added, one at least; asked for once. */
+    Map<String, Object> features() {
+        activity();
+        purchases();
+        money();
+        habits();
+        trends();
+        return features;
+    }
+
+    private void activity() {
+        double count = events;
         double parted = sessions.size() + sessionsWithoutId;
-        features.put("days_since_last_event", age(events.getLast().at()));
-        features.put("tenure_days", age(events.getFirst().at()));
+        features.put("days_since_last_event", age(lastAt));
+        features.put("tenure_days", age(firstAt));
         features.put("events_total", count);
         features.put("sessions_total", parted);
         features.put("events_per_session", count / parted);
@@ -223,8 +243,8 @@ final class OwnFeatures {
         put(FeatureCatalog.AVG_TICKET, purchased.mean());
         put("max_ticket", purchased.max == null ? null : purchased.max.doubleValue());
         put("ticket_volatility", purchased.variation());
-        put("purchase_interval_mean_days", mean(purchased.gaps));
-        put("purchase_interval_std_days", deviation(purchased.gaps));
+        put("purchase_interval_mean_days", purchased.gaps.mean());
+        put("purchase_interval_std_days", purchased.gaps.deviation());
         features.put(FeatureCatalog.REPEAT_PURCHASES, Math.max(purchaseDays.count - 1.0, 0));
         if (purchaseDays.count > 0) {
             long today = Math.floorDiv(asOf - 1, DAY_MICROS);
@@ -325,20 +345,14 @@ final class OwnFeatures {
         return whole.signum() == 0 ? null : part.doubleValue() / whole.doubleValue();
     }
 
-    private static @Nullable Double mean(List<Double> values) {
-        double sum = 0;
-        for (double value : values) {
-            sum += value;
-        }
-        return values.isEmpty() ? null : sum / values.size();
-    }
+    /** Mean and deviation of values. By the steps of Youngs and Cramer, as PostgreSQL takes them, so that roundings are its own. */
+    private static final class Spread {
 
-    /** Standard deviation of a sample; null below two. By the steps of Youngs and Cramer, as PostgreSQL takes them, so that roundings are its own. */
-    private static @Nullable Double deviation(List<Double> values) {
-        double sum = 0;
-        double squares = 0;
-        int n = 0;
-        for (double value : values) {
+        private double sum;
+        private double squares;
+        private long n;
+
+        void add(double value) {
             n++;
             sum += value;
             if (n > 1) {
@@ -346,7 +360,15 @@ final class OwnFeatures {
                 squares += apart * apart / (n * (n - 1.0));
             }
         }
-        return n < 2 ? null : Math.sqrt(squares / (n - 1));
+
+        @Nullable Double mean() {
+            return n == 0 ? null : sum / n;
+        }
+
+        /** Standard deviation of a sample; null below two. */
+        @Nullable Double deviation() {
+            return n < 2 ? null : Math.sqrt(squares / (n - 1));
+        }
     }
 
     /** Events of the last days. */
@@ -376,7 +398,7 @@ final class OwnFeatures {
     /** Days, each not before the one that was added last. */
     private static final class Sequence {
 
-        private final List<Double> gaps = new ArrayList<>();
+        private final Spread gaps = new Spread();
         private long first;
         private long last;
         private long count;
@@ -394,8 +416,8 @@ final class OwnFeatures {
         }
 
         @Nullable Double regularity() {
-            var deviation = deviation(gaps);
-            var mean = mean(gaps);
+            var deviation = gaps.deviation();
+            var mean = gaps.mean();
             return deviation == null || mean == null ? null : 1 / (1 + deviation / mean);
         }
     }
@@ -403,7 +425,7 @@ final class OwnFeatures {
     /** Events of one type, in the order of their times, and their amounts, exactly summed. */
     private static final class Money {
 
-        private final List<Double> gaps = new ArrayList<>();
+        private final Spread gaps = new Spread();
         private long rows;
         private long firstAt;
         private long lastAt;

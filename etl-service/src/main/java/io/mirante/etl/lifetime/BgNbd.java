@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import org.hipparchus.special.Gamma;
 
 /**
@@ -192,6 +193,10 @@ public record BgNbd(double r, double alpha, double a, double b) {
      * takes the logarithm of each one once.
      */
     private static final class Sample {
+
+        /** Histories that are summed by themselves, so that a sum does not hang on the number of processors. */
+        private static final int BLOCK = 2_048;
+
         private final int[] frequency;
         private final int[] recency;
         private final int[] age;
@@ -260,11 +265,24 @@ public record BgNbd(double r, double alpha, double a, double b) {
          * Gamma functions hang on the frequency alone and are taken once for each.
          */
         double logLikelihood(double r, double alpha, double a, double b) {
-            double sum = customers * r * Math.log(alpha);
             double[] logs = Arrays.stream(times).map(time -> Math.log(alpha + time)).toArray();
+            var sums = new double[(frequency.length + BLOCK - 1) / BLOCK];
+            IntStream.range(0, sums.length)
+                    .parallel()
+                    .forEach(block -> sums[block] = ofBlock(block, logs, r, a, b));
+            double sum = customers * r * Math.log(alpha);
+            for (double ofBlock : sums) {
+                sum += ofBlock;
+            }
+            return sum;
+        }
+
+        private double ofBlock(int block, double[] logs, double r, double a, double b) {
+            double sum = 0;
             double ofFrequency = 0;
             int current = 0;
-            for (int i = 0; i < frequency.length; i++) {
+            int end = Math.min(frequency.length, (block + 1) * BLOCK);
+            for (int i = block * BLOCK; i < end; i++) {
                 int x = frequency[i];
                 double term;
                 if (x == 0) {

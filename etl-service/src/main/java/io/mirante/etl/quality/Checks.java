@@ -3,14 +3,15 @@ package io.mirante.etl.quality;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
-import java.util.stream.IntStream;
 import java.util.stream.LongStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,15 +22,6 @@ final class Checks {
 
     /** Rows at fault that a report quotes. */
     static final int SAMPLES = 5;
-
-    private static final double FENCE = 1.5;
-    private static final double ROBUST_Z = 3.5;
-
-    /** Makes the median absolute deviation comparable with a standard deviation (Iglewicz and Hoaglin). */
-    private static final double MAD_SCALE = 0.6745;
-
-    /** Values that quartiles are taken of at a time: they are held in memory. */
-    private static final long VALUES_AT_ONCE = 2_000_000;
 
     /** Of tables with more, correlations are those of a sample of the rows. */
     private static final long PAIRS_OF_VALUES = 20_000_000;
@@ -50,6 +42,9 @@ final class Checks {
     private final Map<String, ColumnProfile> baseline;
     private final int mostSamples;
     private final long rows;
+
+    /** By column; empty before they are asked for. */
+    private final Map<String, NumbersOf> numbers = new HashMap<>();
 
     /** Whether each row is known to have a key of its own. */
     private boolean allDiffer;
@@ -303,100 +298,65 @@ final class Checks {
         }
     }
 
-    /** Conditions for the outliers of a column. */
-    private record Fences(TableShape.Column column, double given, String byFence, String byMedian) {
-
-        String both() {
-            return byFence + " AND " + byMedian;
-        }
-    }
-
     private void outliers(Finding found) throws SQLException {
-        var fences = new ArrayList<Fences>();
-        var columns = shape.numeric();
-        int together = (int) Math.max(1, VALUES_AT_ONCE / Math.max(1, rows));
-        for (int from = 0; from < columns.size(); from += together) {
-            fences(columns.subList(from, Math.min(columns.size(), from + together)), fences);
-        }
-        var counts =
-                counts(
-                        fences.stream()
-                                .flatMap(f -> Stream.of(f.both(), f.byFence(), f.byMedian()))
-                                .toList());
-        for (int i = 0; i < fences.size(); i++) {
-            var fence = fences.get(i);
-            long count = counts[3 * i];
-            double share = count / fence.given();
+        for (var column : shape.numeric()) {
+            var numbers = numbers(column);
+            var outliers = numbers.outliers();
+            if (outliers == null) {
+                continue;
+            }
+            double share = (double) outliers.both() / numbers.given();
             found.most(share);
-            found.failing += count;
-            if (count > 0) {
+            found.failing += outliers.both();
+            if (outliers.both() > 0) {
                 found.details.add(
                         "%s: %s by both, %d beyond the quartiles' fences, %d by the median"
                                 .formatted(
-                                        fence.column().name(),
+                                        column.name(),
                                         percent(share),
-                                        counts[3 * i + 1],
-                                        counts[3 * i + 2]));
-                sample(found, fence.both(), value(fence.column().name()));
+                                        outliers.fence(),
+                                        outliers.median()));
+                sample(found, isOutlier(column, numbers), value(column.name()));
             }
         }
     }
 
-    /** Adds those of columns that vary. */
-    private void fences(List<TableShape.Column> columns, List<Fences> fences) throws SQLException {
-        var parts = new ArrayList<String>();
-        for (var column : columns) {
-            parts.add(
-                    "count(%1$s) AS given%2$d, quantile_cont(%1$s, [0.25, 0.5, 0.75]) AS q%2$d, mad(%1$s::double) AS mad%2$d"
-                            .formatted(Sql.name(column.name()), parts.size()));
+    private static String isOutlier(TableShape.Column column, NumbersOf numbers) {
+        return "(%1$s < %2$s OR %1$s > %3$s) AND (%4$s = 0 OR %5$s / %4$s * abs(%1$s - %6$s) > %7$s)"
+                .formatted(
+                        Sql.name(column.name()),
+                        numbers.low(),
+                        numbers.high(),
+                        numbers.deviation(),
+                        NumbersOf.MAD_SCALE,
+                        numbers.median(),
+                        NumbersOf.ROBUST_Z);
+    }
+
+    /** What a column of numbers says; all of them are read at once. */
+    private NumbersOf numbers(TableShape.Column column) throws SQLException {
+        if (numbers.isEmpty()) {
+            var columns = shape.columns().stream().filter(c -> c.type().isNumeric()).toList();
+            numbers.putAll(tables.numbersOf(table, rows, columns, baseline, SortedNumbers.HELD));
         }
-        var measured =
-                tables.numbers(
-                        "SELECT %s FROM (SELECT %s FROM %s)"
-                                .formatted(
-                                        IntStream.range(0, columns.size())
-                                                .mapToObj(
-                                                        "given%1$d, q%1$d[1], q%1$d[2], q%1$d[3], mad%1$d"
-                                                                ::formatted)
-                                                .collect(Collectors.joining(", ")),
-                                        String.join(", ", parts),
-                                        table));
-        for (int i = 0; i < columns.size(); i++) {
-            var name = Sql.name(columns.get(i).name());
-            double given = measured[5 * i];
-            double low = measured[5 * i + 1];
-            double median = measured[5 * i + 2];
-            double high = measured[5 * i + 3];
-            double deviation = measured[5 * i + 4];
-            double iqr = high - low;
-            if (given > 0 && iqr > 0) {
-                fences.add(
-                        new Fences(
-                                columns.get(i),
-                                given,
-                                "(%1$s < %2$s OR %1$s > %3$s)"
-                                        .formatted(name, low - FENCE * iqr, high + FENCE * iqr),
-                                deviation > 0
-                                        ? "%s * abs(%s - %s) / %s > %s"
-                                                .formatted(
-                                                        MAD_SCALE, name, median, deviation,
-                                                        ROBUST_Z)
-                                        : "true"));
-            }
-        }
+        return Objects.requireNonNull(numbers.get(column.name()));
     }
 
     private void types(Finding found) throws SQLException {
         var parts = new ArrayList<String>();
-        for (var column : shape.columns()) {
+        var looked =
+                shape.columns().stream()
+                        .filter(c -> !c.type().isNumeric() || tables.mayBeOther(table, c))
+                        .toList();
+        for (var column : looked) {
             parts.add(tables.given(table, column) + " IS NOT NULL");
             parts.add(tables.mayBeOther(table, column) ? Tables.isOtherType(column) : "false");
         }
         var counts = counts(parts);
-        for (int i = 0; i < shape.columns().size(); i++) {
-            var column = shape.columns().get(i);
-            long given = counts[2 * i];
-            long other = counts[2 * i + 1];
+        for (var column : shape.columns()) {
+            int i = looked.indexOf(column);
+            long given = i < 0 ? numbers(column).given() : counts[2 * i];
+            long other = i < 0 ? 0 : counts[2 * i + 1];
             if (given > 0) {
                 found.least(1 - (double) other / given);
             }
@@ -436,8 +396,15 @@ final class Checks {
                 columns.stream()
                         .map(c -> "NOT coalesce(%s, true)".formatted(Tables.inRange(c)))
                         .toList();
-        var counts = counts(outside);
+        var texts = columns.stream().filter(c -> !isOfNumbers(c)).toList();
+        var ofTexts = counts(texts.stream().map(c -> outside.get(columns.indexOf(c))).toList());
+        var counts = new long[columns.size()];
         for (int i = 0; i < counts.length; i++) {
+            var column = columns.get(i);
+            counts[i] =
+                    isOfNumbers(column)
+                            ? numbers(column).outside()
+                            : ofTexts[texts.indexOf(column)];
             found.least(shareOfRest(counts[i]));
             found.failing += counts[i];
             if (counts[i] > 0) {
@@ -450,6 +417,10 @@ final class Checks {
         }
     }
 
+    private static boolean isOfNumbers(TableShape.Column column) {
+        return column.type().isNumeric() && column.values().isEmpty();
+    }
+
     /**
      * Population stability index over tenths of the last good run, and the largest distance of the two distribution functions
      * (Kolmogorov and Smirnov) at its hundredths.
@@ -460,8 +431,8 @@ final class Checks {
             if (before == null || before.quantiles().size() != 101 || rows == 0) {
                 continue;
             }
-            var below = below(Sql.name(column.name()), before.quantiles());
-            if (Double.isNaN(below[0])) {
+            var below = numbers(column).below();
+            if (below.length == 0) {
                 continue;
             }
             double psi = psi(before.quantiles(), below);
@@ -473,38 +444,6 @@ final class Checks {
         if (found.value == null) {
             found.details.add("there is no earlier good run to compare with");
         }
-    }
-
-    /** Share of a column's values that are at most each of some ascending values; NaN without any. */
-    private double[] below(String column, List<Double> values) throws SQLException {
-        // Of 0 and -0 one; an exponent makes a number that DuckDB takes for no decimal.
-        var bounds = values.stream().map(value -> value + 0.0).distinct().sorted().toList();
-        var literals =
-                bounds.stream()
-                        .map(String::valueOf)
-                        .map(text -> text.contains("E") ? text : text + "E0")
-                        .toList();
-        var counts =
-                tables.numbers(
-                        "SELECT given, %1$s FROM (SELECT count(%2$s) AS given, map_values(histogram(%2$s::double, %3$s)) AS n FROM %4$s)"
-                                .formatted(
-                                        IntStream.rangeClosed(1, bounds.size())
-                                                .mapToObj("n[%d]"::formatted)
-                                                .collect(Collectors.joining(", ")),
-                                        column,
-                                        literals,
-                                        table));
-        var below = new double[values.size()];
-        double sum = 0;
-        int next = 0;
-        for (int i = 0; i < below.length; i++) {
-            while (next < bounds.size() && bounds.get(next) <= values.get(i)) {
-                next++;
-                sum += counts[next];
-            }
-            below[i] = sum / counts[0];
-        }
-        return below;
     }
 
     /** Expected share of a value among the quantiles of before; several quantiles may be the same value. */
@@ -551,31 +490,30 @@ final class Checks {
             found.details.add("fewer than two columns of numbers");
             return;
         }
-        var parts = new ArrayList<String>();
-        for (int i = 0; i < size; i++) {
-            for (int j = i + 1; j < size; j++) {
-                parts.add(
-                        "corr(%s::double, %s::double)"
-                                .formatted(
-                                        Sql.name(columns.get(i).name()),
-                                        Sql.name(columns.get(j).name())));
-            }
-        }
-        long oneIn = Math.max(1, rows * parts.size() / PAIRS_OF_VALUES);
+        long oneIn = Math.max(1, rows * size * (size - 1) / 2 / PAIRS_OF_VALUES);
         if (oneIn > 1) {
             found.details.add("of one row in %d, drawn by its number".formatted(oneIn));
         }
-        var measured =
-                tables.numbers(
-                        "SELECT %s FROM %s WHERE hash(%s) %% %d = 0"
-                                .formatted(String.join(", ", parts), table, Tables.ROW, oneIn));
+        var correlation = new Correlation(size);
+        long together = SortedNumbers.HELD / size * oneIn;
+        for (long from = 0; from < lastRow(); from += together) {
+            correlation.add(
+                    tables.columns(
+                            "SELECT %1$s FROM %2$s WHERE hash(%3$s) %% %4$d = 0 AND %3$s > %5$d AND %3$s <= %6$d"
+                                    .formatted(
+                                            Tables.numbers(columns),
+                                            table,
+                                            Tables.ROW,
+                                            oneIn,
+                                            from,
+                                            from + together),
+                            (int) (Math.min(rows, together) / oneIn)));
+        }
         var matrix = new double[size][size];
-        int next = 0;
         for (int i = 0; i < size; i++) {
             matrix[i][i] = 1;
             for (int j = i + 1; j < size; j++) {
-                double r = Double.isNaN(measured[next]) ? 0 : measured[next];
-                next++;
+                double r = correlation.of(i, j);
                 matrix[i][j] = r;
                 matrix[j][i] = r;
                 found.most(Math.abs(r));
@@ -596,6 +534,10 @@ final class Checks {
         }
     }
 
+    private long lastRow() throws SQLException {
+        return tables.count("SELECT coalesce(max(%s), 0) FROM %s".formatted(Tables.ROW, table));
+    }
+
     private void readiness(Finding found) throws SQLException {
         var columns =
                 shape.columns().stream()
@@ -606,20 +548,27 @@ final class Checks {
         if (columns.isEmpty() || rows == 0) {
             return;
         }
+        var others = columns.stream().filter(c -> !c.type().isNumeric()).toList();
         var measured =
-                tables.numbers(
-                        "SELECT %s FROM %s"
-                                .formatted(
-                                        columns.stream()
-                                                .map(column -> Sql.name(column.name()))
-                                                .map(
-                                                        "(min(%1$s) = max(%1$s))::int, 1 - count(%1$s) / count(*)"
-                                                                ::formatted)
-                                                .collect(Collectors.joining(", ")),
-                                        table));
+                others.isEmpty()
+                        ? new double[0]
+                        : tables.numbers(
+                                "SELECT %s FROM %s"
+                                        .formatted(
+                                                others.stream()
+                                                        .map(column -> Sql.name(column.name()))
+                                                        .map(
+                                                                "(min(%1$s) = max(%1$s))::int, 1 - count(%1$s) / count(*)"
+                                                                        ::formatted)
+                                                        .collect(Collectors.joining(", ")),
+                                                table));
         int usable = 0;
         for (int i = 0; i < columns.size(); i++) {
-            var problem = problem(columns.get(i), measured[2 * i], measured[2 * i + 1]);
+            int other = others.indexOf(columns.get(i));
+            var problem =
+                    other >= 0
+                            ? problem(columns.get(i), measured[2 * other], measured[2 * other + 1])
+                            : problemOfNumbers(columns.get(i));
             if (problem == null) {
                 usable++;
             } else {
@@ -638,6 +587,14 @@ final class Checks {
                 found.least(0);
             }
         }
+    }
+
+    private @Nullable String problemOfNumbers(TableShape.Column column) throws SQLException {
+        var numbers = numbers(column);
+        return problem(
+                column,
+                numbers.given() == 0 ? Double.NaN : numbers.different().count() == 1 ? 1 : 0,
+                1 - (double) numbers.given() / rows);
     }
 
     /**
@@ -678,6 +635,69 @@ final class Checks {
                 ? "is missing more often in one class than in another (by %s)"
                         .formatted(percent(difference))
                 : null;
+    }
+
+    /** What each column holds. */
+    Map<String, ColumnProfile> profile() throws SQLException {
+        var profile = new LinkedHashMap<String, ColumnProfile>();
+        var others = shape.columns().stream().filter(c -> !c.type().isNumeric()).toList();
+        var given = counts(others.stream().map(c -> Sql.name(c.name()) + " IS NOT NULL").toList());
+        var tops = new ArrayList<Double>();
+        for (var column : shape.columns()) {
+            if (column.type().isNumeric()) {
+                numbers(column).different().most().forEach(top -> tops.add(top.value()));
+            }
+        }
+        var texts = tables.written(tops);
+        for (var column : shape.columns()) {
+            var name = column.name();
+            if (column.type().isNumeric()) {
+                var of = numbers(column);
+                profile.put(
+                        name,
+                        new ColumnProfile(
+                                column.type().label(),
+                                rows - of.given(),
+                                of.different().count(),
+                                finite(of.mean()),
+                                finite(of.std()),
+                                of.quantiles(),
+                                top(column, of.different().most(), texts)));
+            } else {
+                long missing = rows - given[others.indexOf(column)];
+                var values =
+                        allDiffer && shape.key().equals(List.of(name))
+                                ? tables.unique(table, Sql.name(name), rows)
+                                : tables.values(table, Sql.name(name));
+                profile.put(
+                        name,
+                        new ColumnProfile(
+                                column.type().label(),
+                                missing,
+                                values.distinct(),
+                                null,
+                                null,
+                                List.of(),
+                                values.top()));
+            }
+        }
+        return profile;
+    }
+
+    private static List<ColumnProfile.TopValue> top(
+            TableShape.Column column, List<SortedNumbers.Counted> most, Map<Double, String> texts) {
+        return most.stream()
+                .map(top ->
+                        new ColumnProfile.TopValue(
+                                column.type() == ColumnType.INTEGER
+                                        ? String.valueOf((long) top.value())
+                                        : String.valueOf(texts.get(top.value())),
+                                top.count()))
+                .toList();
+    }
+
+    private static @Nullable Double finite(double value) {
+        return Double.isFinite(value) ? value : null;
     }
 
     // ---

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param distinct different values
  * @param mean of numbers
  * @param std standard deviation (sample) of numbers
- * @param quantiles of numbers, estimated (t-digest), at 0, 1, … 100 %; empty for others
+ * @param quantiles of numbers, at 0, 1, … 100 %: the least value that so many of them are at most; empty for others
  * @param top most frequent values, ten at most
  */
 public record ColumnProfile(

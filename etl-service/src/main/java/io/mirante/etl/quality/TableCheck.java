@@ -167,7 +167,7 @@ public final class TableCheck implements AutoCloseable {
         var all = checks.all();
         double score = Score.of(all);
         return new QualityReport.Part(
-                checks.rows(), score, Score.grade(score), all, tables.profile(table, shape));
+                checks.rows(), score, Score.grade(score), all, checks.profile());
     }
 
     @Override

@@ -12,6 +12,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.util.FileSystemUtils;
 
 /**
- * A run's tables, in a DuckDB file of its own that goes with it: {@code raw} as the file has it, texts but for what Parquet knows the
+ * A run's tables, in a DuckDB of its own that goes with it: {@code raw} as the file has it, texts but for what Parquet knows the
  * type of; {@code typed}, the same rows as what they are to be, with why a row is rejected; {@code clean}, the rows that are
  * not. Memory is bounded, what does not fit is on disk. Used by one thread.
  */
@@ -80,6 +82,10 @@ public final class Tables implements AutoCloseable {
     private static final String VARCHAR = "VARCHAR";
 
     private static final int MAX_COLUMNS = 500;
+
+    /** That are fetched: DuckDB holds a whole result in memory. */
+    private static final long ROWS_AT_ONCE = 50_000;
+
     private static final int SAMPLES = 5;
     private static final int SAMPLE_LENGTH = 80;
     private static final String NUMBER_WITH_COMMA = "^-?\\d{1,3}(\\.\\d{3})+,\\d+$|^-?\\d+,\\d+$";
@@ -115,14 +121,12 @@ public final class Tables implements AutoCloseable {
     /**
      * Opens an empty one.
      *
-     * @param scratch a file that does not exist, or is left of a run that was cut short
+     * @param scratch begins the names of what is written to disk; what a run that was cut short left there goes
      */
     public Tables(Path scratch) throws IOException, SQLException {
         this.scratch = scratch;
         delete(scratch);
-        this.duckdb =
-                DriverManager.getConnection("jdbc:duckdb:" + scratch)
-                        .unwrap(DuckDBConnection.class);
+        this.duckdb = DriverManager.getConnection("jdbc:duckdb:").unwrap(DuckDBConnection.class);
         this.connection = noting(duckdb);
         execute("SET memory_limit = '512MB'");
         execute("SET threads = 2");
@@ -719,7 +723,8 @@ public final class Tables implements AutoCloseable {
                     "events could not be made of the rows: "
                             + firstLine(e).replaceAll("'[^']*'", "a value"));
         }
-        return count("SELECT count(*) FROM clean") - count("SELECT count(*) FROM told");
+        return count("SELECT count(*) FROM clean")
+                - count("SELECT count(*) FROM " + (mapping.order() == null ? EVENTS : "told"));
     }
 
     /** A type as Mirante names it. */
@@ -764,20 +769,28 @@ public final class Tables implements AutoCloseable {
     }
 
     /**
-     * Writes a table as CSV without a header; answers the file, which goes with the tables.
+     * Writes texts and doubles of a table as PostgreSQL's binary COPY has them; answers the file, which goes with the tables.
      *
      * @param columns in their order
      */
-    public Path export(String table, List<String> columns) throws SQLException {
-        execute(
-                "COPY (SELECT %s FROM %s) TO %s (FORMAT csv, HEADER false)"
-                        .formatted(names(columns), table, Sql.text(exported(scratch).toString())));
-        return exported(scratch);
+    public Path export(String table, List<String> columns) throws SQLException, IOException {
+        var file = exported(scratch);
+        long rows = count("SELECT count(*) FROM " + table);
+        try (var copy = new BinaryCopy(file);
+                var statement = connection.createStatement()) {
+            for (long from = 0; from < rows; from += ROWS_AT_ONCE) {
+                copy.add(
+                        statement.executeQuery(
+                                "SELECT %s FROM %s WHERE rowid >= %d AND rowid < %d"
+                                        .formatted(
+                                                names(columns), table, from, from + ROWS_AT_ONCE)));
+            }
+        }
+        return file;
     }
 
-    /** From here on nothing outside can be reached but the one file that may be written. */
+    /** From here on nothing outside can be reached. */
     private void isolate() throws SQLException {
-        execute("SET allowed_paths = [%s]".formatted(Sql.text(exported(scratch).toString())));
         execute("SET enable_external_access = false");
         execute("SET lock_configuration = true");
     }
@@ -974,62 +987,33 @@ public final class Tables implements AutoCloseable {
         return rejected;
     }
 
-    /** What each column of a table holds. */
-    Map<String, ColumnProfile> profile(String table, TableShape shape) throws SQLException {
-        var measures = new ArrayList<String>();
-        for (var column : shape.columns()) {
-            var value =
-                    column.type().isNumeric()
-                            ? Sql.name(column.name()) + "::double"
-                            : "NULL::double";
-            measures.add(
-                    "count(*) - count(%1$s), avg(%2$s), stddev_samp(%2$s), approx_quantile(%2$s, %3$s)"
-                            .formatted(Sql.name(column.name()), value, percents()));
-        }
-        var profile = new LinkedHashMap<String, ColumnProfile>();
-        if (measures.isEmpty()) {
-            return profile;
-        }
-        try (var statement = connection.createStatement();
-                var row =
-                        statement.executeQuery(
-                                "SELECT %s FROM %s"
-                                        .formatted(String.join(", ", measures), table))) {
-            row.next();
-            int at = 1;
-            for (var column : shape.columns()) {
-                var values = values(table, Sql.name(column.name()));
-                profile.put(
-                        column.name(),
-                        new ColumnProfile(
-                                column.type().label(),
-                                row.getLong(at),
-                                values.distinct(),
-                                optional(row, at + 1),
-                                optional(row, at + 2),
-                                column.type().isNumeric() ? doubles(row, at + 3) : List.of(),
-                                values.top()));
-                at += 4;
-            }
-        }
-        return profile;
+    /** Different values of a column, and the most frequent of them. */
+    record Values(long distinct, List<ColumnProfile.TopValue> top) {}
+
+    /** Counts them. */
+    Values values(String table, String name) throws SQLException {
+        return values(
+                """
+                WITH counted AS MATERIALIZED (
+                    SELECT %1$s AS value, count(*) AS n FROM %3$s WHERE %1$s IS NOT NULL GROUP BY %1$s)
+                (SELECT left(value::varchar, %2$d) AS text, n, (SELECT count(*) FROM counted)
+                FROM counted ORDER BY n DESC, value LIMIT %4$d)\
+                """
+                        .formatted(name, SAMPLE_LENGTH, table, NumbersOf.MOST_OFTEN));
     }
 
-    private record Values(long distinct, List<ColumnProfile.TopValue> top) {}
+    /** Those of a column that has each value once. */
+    Values unique(String table, String name, long rows) throws SQLException {
+        return values(
+                "SELECT left(value::varchar, %d), 1, %d FROM (SELECT %s AS value FROM %s ORDER BY 1 LIMIT %d)"
+                        .formatted(SAMPLE_LENGTH, rows, name, table, NumbersOf.MOST_OFTEN));
+    }
 
-    private Values values(String table, String name) throws SQLException {
+    private Values values(String sql) throws SQLException {
         var top = new ArrayList<ColumnProfile.TopValue>();
         long distinct = 0;
         try (var statement = connection.createStatement();
-                var rows =
-                        statement.executeQuery(
-                                """
-                                WITH counted AS MATERIALIZED (
-                                    SELECT %1$s AS value, count(*) AS n FROM %3$s WHERE %1$s IS NOT NULL GROUP BY %1$s)
-                                (SELECT left(value::varchar, %2$d) AS text, n, (SELECT count(*) FROM counted)
-                                FROM counted ORDER BY n DESC, value LIMIT 10)\
-                                """
-                                        .formatted(name, SAMPLE_LENGTH, table))) {
+                var rows = statement.executeQuery(sql)) {
             while (rows.next()) {
                 top.add(new ColumnProfile.TopValue(rows.getString(1), rows.getLong(2)));
                 distinct = rows.getLong(3);
@@ -1038,18 +1022,110 @@ public final class Tables implements AutoCloseable {
         return new Values(distinct, top);
     }
 
-    private static String percents() {
-        var percents = new ArrayList<String>();
-        for (int percent = 0; percent <= 100; percent++) {
-            percents.add("%d.%02d".formatted(percent / 100, percent % 100));
+    /**
+     * What columns of numbers say, by column.
+     *
+     * @param held how many values are in memory at a time
+     */
+    Map<String, NumbersOf> numbersOf(
+            String table,
+            long rows,
+            List<TableShape.Column> columns,
+            Map<String, ColumnProfile> baseline,
+            int held)
+            throws SQLException {
+        var all = new HashMap<String, NumbersOf>();
+        if (rows > held) {
+            for (var column : columns) {
+                execute(
+                        "CREATE OR REPLACE TABLE sorted AS SELECT value FROM (SELECT %s AS value FROM %s) WHERE value IS NOT NULL ORDER BY value"
+                                .formatted(numbers(List.of(column)), table));
+                var values =
+                        SortedNumbers.of(
+                                this, "sorted", count("SELECT count(*) FROM sorted"), held);
+                all.put(column.name(), NumbersOf.of(values, column, baseline.get(column.name())));
+            }
+            execute("DROP TABLE sorted");
+            return all;
         }
-        return percents.toString();
+        int together = (int) Math.max(1, held / Math.max(1, rows));
+        for (int from = 0; from < columns.size(); from += together) {
+            var some = columns.subList(from, Math.min(columns.size(), from + together));
+            var values = columns("SELECT %s FROM %s".formatted(numbers(some), table), (int) rows);
+            Arrays.stream(values).parallel().forEach(Arrays::sort);
+            for (int i = 0; i < values.length; i++) {
+                var column = some.get(i);
+                all.put(
+                        column.name(),
+                        NumbersOf.of(
+                                SortedNumbers.of(values[i]), column, baseline.get(column.name())));
+            }
+        }
+        return all;
+    }
+
+    /** Expressions for columns of numbers. */
+    static String numbers(List<TableShape.Column> columns) {
+        return columns.stream()
+                .map(column -> Sql.name(column.name()) + "::double")
+                .collect(Collectors.joining(", "));
+    }
+
+    /**
+     * Numbers of rows, by column and row; NaN = there is none.
+     *
+     * @param expected about how many rows
+     */
+    double[][] columns(String sql, int expected) throws SQLException {
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery(sql)) {
+            var columns = new double[rows.getMetaData().getColumnCount()][expected];
+            int count = 0;
+            while (rows.next()) {
+                for (int i = 0; i < columns.length; i++) {
+                    if (count == columns[i].length) {
+                        columns[i] = Arrays.copyOf(columns[i], count + count / 2 + 16);
+                    }
+                    double value = rows.getDouble(i + 1);
+                    columns[i][count] = rows.wasNull() ? Double.NaN : value;
+                }
+                count++;
+            }
+            for (int i = 0; i < columns.length; i++) {
+                columns[i] =
+                        columns[i].length == count ? columns[i] : Arrays.copyOf(columns[i], count);
+            }
+            return columns;
+        }
+    }
+
+    /** Numbers as DuckDB writes them. */
+    Map<Double, String> written(List<Double> numbers) throws SQLException {
+        var written = new HashMap<Double, String>();
+        var literals =
+                numbers.stream()
+                        .filter(Double::isFinite)
+                        .map(String::valueOf)
+                        // An exponent makes a number that DuckDB takes for no decimal.
+                        .map(text -> text.contains("E") ? text : text + "E0")
+                        .collect(Collectors.joining(", "));
+        try (var statement = connection.createStatement();
+                var rows =
+                        statement.executeQuery(
+                                "SELECT value, value::varchar FROM (SELECT unnest([%s]::double[]) AS value)"
+                                        .formatted(literals))) {
+            while (rows.next()) {
+                written.put(rows.getDouble(1), rows.getString(2));
+            }
+        }
+        return written;
     }
 
     // --- expressions over a row
 
     private static String withoutSpace(String text) {
-        return "trim(%s, %s)".formatted(text, SPACE);
+        return "CASE WHEN %1$s BETWEEN '!' AND '~' AND %1$s[-1] BETWEEN '!' AND '~' THEN %1$s ELSE trim(%1$s, %2$s) END"
+                .formatted(text, SPACE);
     }
 
     /** Null where a text says nothing. */
@@ -1255,7 +1331,7 @@ public final class Tables implements AutoCloseable {
     }
 
     private static Path exported(Path scratch) {
-        return beside(scratch, ".csv");
+        return beside(scratch, ".copy");
     }
 
     private static Path beside(Path scratch, String suffix) {

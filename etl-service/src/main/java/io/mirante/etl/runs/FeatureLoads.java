@@ -42,7 +42,7 @@ final class FeatureLoads {
     /**
      * What to load.
      *
-     * @param file CSV without a header: user_id, then every feature in the catalogue's order; a user once
+     * @param file for a binary COPY: user_id, then every feature in the catalogue's order; a user once
      * @param asOf only events before it are counted
      * @param keep how long the way back stays open
      */
@@ -115,7 +115,7 @@ final class FeatureLoads {
 
     private static Mono<Long> copy(Connection connection, Path file) {
         var postgres = postgres(connection);
-        return postgres.copyIn("COPY staged FROM STDIN (FORMAT csv)", chunks(file));
+        return postgres.copyIn("COPY staged FROM STDIN (FORMAT binary)", chunks(file));
     }
 
     private static PostgresqlConnection postgres(Object connection) {

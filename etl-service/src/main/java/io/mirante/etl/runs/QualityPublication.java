@@ -10,7 +10,6 @@ import io.mirante.contracts.etl.RunEnded.Quality;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.platform.messaging.Publication;
 import io.r2dbc.spi.Readable;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +32,7 @@ final class QualityPublication {
                 List.of("tenant_id", "execution_id"),
                 """
                 SELECT tenant_id, execution_id, mode, source, status, gate, extracted, kept, transformed, loaded, error,
-                    started_at, finished_at, revision, anomalies::text AS anomalies,
+                    finished_at, %s AS seconds, revision, anomalies::text AS anomalies,
                     (report #>> '{raw,score}')::float8 AS raw_score, report #>> '{raw,grade}' AS raw_grade,
                     (report #>> '{transformed,score}')::float8 AS transformed_score,
                     report #>> '{transformed,grade}' AS transformed_grade,
@@ -47,12 +46,13 @@ final class QualityPublication {
                         WHERE c ->> 'status' <> 'pass') AS failed_checks
                 FROM etl_run WHERE revision > published_revision AND status IN ('completed', 'failed')
                 ORDER BY tenant_id, execution_id LIMIT 500\
-                """,
+                """
+                        .formatted(Runs.SECONDS.formatted("finished_at")),
                 QualityPublication::message);
     }
 
     private static Outgoing message(Readable row) {
-        var started = row.get("started_at", Instant.class);
+        var seconds = row.get("seconds", Double.class);
         var finished = Objects.requireNonNull(row.get("finished_at", Instant.class));
         var checks = row.get("failed_checks", String.class);
         var ended =
@@ -72,9 +72,7 @@ final class QualityPublication {
                         quality(row, "features"),
                         checks == null ? List.of() : Json.mapper().readValue(checks, CHECKS),
                         withoutValues(row.get("error", String.class)),
-                        started == null
-                                ? null
-                                : Duration.between(started, finished).toMillis() / 1e3,
+                        seconds == null ? null : Math.round(seconds * 1e3) / 1e3,
                         Runs.anomalies(row.get("anomalies", String.class)),
                         finished,
                         Objects.requireNonNull(row.get("revision", Long.class)));

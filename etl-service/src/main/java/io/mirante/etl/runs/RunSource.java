@@ -31,7 +31,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -259,8 +258,7 @@ final class RunSource implements JobHandler {
             throws IOException, SQLException, UnreadableTableException, JobFailedException {
         var tenant = context.tenant();
         context.progress(CHECKED, "making features");
-        long unsaid = steps.within(Step.FEATURES, () -> events(run, check));
-        var made = steps.within(Step.FEATURES, () -> features(tenant, run, order, check));
+        var made = steps.within(Step.FEATURES, () -> made(tenant, run, order, check));
         context.progress(MADE, "checking features");
         var baseline =
                 Objects.requireNonNull(
@@ -269,7 +267,7 @@ final class RunSource implements JobHandler {
         var report =
                 check.report()
                         .with(
-                                unsaid,
+                                made.unsaid(),
                                 steps.within(
                                         Step.CHECK_FEATURES,
                                         () ->
@@ -293,7 +291,7 @@ final class RunSource implements JobHandler {
         steps.within(
                 Step.LOAD,
                 () -> {
-                    var csv =
+                    var file =
                             check.tables()
                                     .export(
                                             BatchFeatures.TABLE,
@@ -301,8 +299,8 @@ final class RunSource implements JobHandler {
                                                             Stream.of("user_id"),
                                                             BatchFeatures.names().stream())
                                                     .toList());
-                    load(context, run, order, report, made.orElse(null), csv, input);
-                    return csv;
+                    load(context, run, order, report, made.population(), file, input);
+                    return file;
                 });
         settle(tenant);
     }
@@ -318,7 +316,7 @@ final class RunSource implements JobHandler {
             TableCheck.Order judged,
             QualityReport report,
             @Nullable Population population,
-            Path csv,
+            Path file,
             SourceFetch.@Nullable Input input)
             throws IOException {
         var tenant = context.tenant();
@@ -328,7 +326,7 @@ final class RunSource implements JobHandler {
                         tenant,
                         id,
                         Objects.requireNonNull(run.load()).strategy(),
-                        csv,
+                        file,
                         judged.reference(),
                         settings.keepBackups());
         var refused = context.scratch(REFUSED);
@@ -393,25 +391,34 @@ final class RunSource implements JobHandler {
         }
     }
 
-    /** Makes events of an upload's rows; answers how many rows say nothing of a user. */
-    private static long events(Run run, TableCheck check)
+    /**
+     * What making features told.
+     *
+     * @param unsaid rows that say nothing of a user
+     * @param population what users were compared with; null = the one in force
+     */
+    private record Made(long unsaid, @Nullable Population population) {}
+
+    /** Makes events of an upload's rows, and features of them. */
+    private Made made(String tenant, Run run, TableCheck.Order order, TableCheck check)
             throws SQLException, UnreadableTableException {
-        if (run.source().equals(RunRequest.EVENTS)) {
-            return 0;
+        long unsaid = 0;
+        boolean log = run.source().equals(RunRequest.EVENTS);
+        if (!log) {
+            var mapping = check.shape().events();
+            if (mapping == null) {
+                throw new UnreadableTableException(
+                        "the rows do not say what users did: give the source's shape the part events, with user, time and type");
+            }
+            unsaid = check.tables().events(mapping);
         }
-        var mapping = check.shape().events();
-        if (mapping == null) {
-            throw new UnreadableTableException(
-                    "the rows do not say what users did: give the source's shape the part events, with user, time and type");
-        }
-        return check.tables().events(mapping);
+        return new Made(unsaid, features(tenant, run, order, check, log));
     }
 
-    /** Makes the features; answers what users were compared with, unless it was in force already. */
-    private Optional<Population> features(
-            String tenant, Run run, TableCheck.Order order, TableCheck check) throws SQLException {
+    private @Nullable Population features(
+            String tenant, Run run, TableCheck.Order order, TableCheck check, boolean log)
+            throws SQLException {
         var of = tenants.settings(tenant);
-        boolean log = run.source().equals(RunRequest.EVENTS);
         var table = log ? Tables.CLEAN : Tables.EVENTS;
         var person = log ? LogTable.PERSON : "user_id";
         var inForce = since(tenant, run) == null ? null : inForce(tenant);
@@ -423,16 +430,15 @@ final class RunSource implements JobHandler {
                     order.reference(),
                     of.currency(),
                     inForce);
-            return Optional.empty();
+            return null;
         }
-        return Optional.of(
-                BatchFeatures.make(
-                        check.tables().connection(),
-                        table,
-                        person,
-                        order.reference(),
-                        of.currency(),
-                        of.rfmBoundaries()));
+        return BatchFeatures.make(
+                check.tables().connection(),
+                table,
+                person,
+                order.reference(),
+                of.currency(),
+                of.rfmBoundaries());
     }
 
     private @Nullable Population inForce(String tenant) {

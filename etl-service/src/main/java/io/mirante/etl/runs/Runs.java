@@ -13,7 +13,6 @@ import io.mirante.platform.web.Paging;
 import io.r2dbc.spi.Parameters;
 import io.r2dbc.spi.R2dbcType;
 import io.r2dbc.spi.Readable;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -40,12 +39,16 @@ final class Runs {
 
     private static final TypeReference<List<Anomaly>> ANOMALIES = new TypeReference<>() {};
 
+    /** Seconds that a run took, without the time between its end and going on. */
+    static final String SECONDS = "(extract(epoch FROM %s - started_at)::float8 - paused_seconds)";
+
     private static final String COLUMNS =
             """
             execution_id, job_id, mode, source, strict, reference_time, status, requested_at, started_at, finished_at,
             extracted, kept, score, grade, gate, stopped_by, error, strategy, transformed, loaded, refused, population,
-            loaded_at, rolled_back_at, interval_seconds, micro_batches, part_of, anomalies::text\
-            """;
+            loaded_at, rolled_back_at, interval_seconds, micro_batches, part_of, anomalies::text, %s\
+            """
+                    .formatted(SECONDS.formatted("finished_at"));
 
     private Runs() {}
 
@@ -221,7 +224,7 @@ final class Runs {
             Jobs jobs, DatabaseClient db, String tenant, String executionId) {
         return db.sql(
                         """
-                        UPDATE etl_run SET status = 'pending', finished_at = NULL, extracted = NULL, kept = NULL,
+                        UPDATE etl_run SET status = 'pending', paused_at = coalesce(paused_at, finished_at), finished_at = NULL, extracted = NULL, kept = NULL,
                             transformed = NULL, score = NULL, grade = NULL, gate = NULL, stopped_by = NULL, error = NULL,
                             report = NULL, anomalies = NULL
                         WHERE tenant_id = $1 AND execution_id = $2 AND status IN ('failed', 'cancelled')
@@ -263,7 +266,9 @@ final class Runs {
     static Mono<Void> begin(DatabaseClient db, String tenant, String executionId) {
         return db.sql(
                         """
-                        UPDATE etl_run SET status = 'running', started_at = coalesce(started_at, now())
+                        UPDATE etl_run SET status = 'running', started_at = coalesce(started_at, now()), paused_at = NULL,
+                            paused_seconds = paused_seconds + CASE WHEN started_at IS NULL THEN 0
+                                ELSE coalesce(extract(epoch FROM now() - paused_at), 0) END
                         WHERE tenant_id = $1 AND execution_id = $2\
                         """)
                 .bind(0, tenant)
@@ -320,9 +325,9 @@ final class Runs {
                 cleaning.changes().values().stream().mapToLong(QualityReport.Counted::count).sum();
         return db.sql(
                         """
-                        SELECT extract(epoch FROM clock_timestamp() - started_at)::float8 FROM etl_run
-                        WHERE tenant_id = $1 AND execution_id = $2\
-                        """)
+                        SELECT %s FROM etl_run WHERE tenant_id = $1 AND execution_id = $2\
+                        """
+                                .formatted(SECONDS.formatted("clock_timestamp()")))
                 .bind(0, tenant)
                 .bind(1, executionId)
                 .map(row ->
@@ -340,7 +345,7 @@ final class Runs {
             DatabaseClient db, String tenant, String executionId) {
         return db.sql(
                         """
-                        SELECT extracted, kept, score, extract(epoch FROM finished_at - started_at)::float8,
+                        SELECT extracted, kept, score, %s,
                             (SELECT coalesce(sum((value ->> 'count')::float8), 0)
                                 FROM jsonb_each(report #> '{cleaning,changes}'))
                         FROM etl_run WHERE tenant_id = $1 AND status = 'completed' AND execution_id <> $2
@@ -349,7 +354,8 @@ final class Runs {
                             AND (part_of IS NULL OR source <> 'events')
                             AND extracted IS NOT NULL AND score IS NOT NULL AND started_at IS NOT NULL
                         ORDER BY finished_at DESC LIMIT $3\
-                        """)
+                        """
+                                .formatted(SECONDS.formatted("finished_at")))
                 .bind(0, tenant)
                 .bind(1, executionId)
                 .bind(2, Anomalies.AT_MOST)
@@ -422,6 +428,7 @@ final class Runs {
         var kept = row.get(11, Long.class);
         var started = row.get(8, Instant.class);
         var finished = row.get(9, Instant.class);
+        var seconds = row.get(28, Double.class);
         var stoppedBy = row.get(15, String[].class);
         var strategy = row.get(17, String.class);
         return new Run(
@@ -450,9 +457,7 @@ final class Runs {
                 row.get(12, Double.class),
                 row.get(13, String.class),
                 share(kept, extracted),
-                started == null || finished == null
-                        ? null
-                        : Duration.between(started, finished).toMillis() / 1e3,
+                seconds == null ? null : Math.round(seconds * 1e3) / 1e3,
                 row.get(14, String.class),
                 stoppedBy == null ? List.of() : List.of(stoppedBy),
                 row.get(16, String.class),

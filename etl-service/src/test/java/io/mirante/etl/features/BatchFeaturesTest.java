@@ -90,6 +90,12 @@ class BatchFeaturesTest {
                     events.add(purchase(moment.minusNanos(1_000), "3.30"));
                     java.util.Collections.shuffle(events, random);
                 });
+        assertFoldedAlike(seed, histories, moment);
+    }
+
+    private void assertFoldedAlike(
+            long seed, Map<String, List<Recount.Event>> histories, Instant moment)
+            throws SQLException {
         fill(histories);
         BatchFeatures.make(duckdb, "e", "user_id", moment, "USD", null);
         var features = features();
@@ -201,6 +207,37 @@ class BatchFeaturesTest {
             row.next();
             assertThat(List.of(row.getInt(1), row.getInt(2), row.getInt(3))).containsOnly(users);
         }
+    }
+
+    @Test
+    void anAmountIsTheShortestDecimalThatIsTheNumber() {
+        var random = new Random(7);
+        for (double exponent = -12; exponent < 20; exponent += 0.01) {
+            for (double amount :
+                    new double[] {
+                        random.nextDouble() * Math.pow(10, exponent),
+                        Math.round(random.nextDouble() * Math.pow(10, exponent)) / 100.0,
+                        -Math.pow(10, Math.rint(exponent))
+                    }) {
+                assertThat(HeldEvents.money(amount))
+                        .isEqualByComparingTo(new BigDecimal(Double.toString(amount)));
+            }
+        }
+        assertThat(HeldEvents.money(Double.NaN)).isNull();
+    }
+
+    @Test
+    void aUserWithMoreEventsThanAreHeldIsFoldedAsAnyOther() throws SQLException {
+        long seed = System.nanoTime();
+        var random = new Random(seed);
+        var histories = histories(random, 3);
+        // Among the others, whose numbers go on after it.
+        histories.put(
+                "user-1-busy",
+                new ArrayList<>(
+                        RandomEvents.history(
+                                random, END, (int) BatchFeatures.MOST_OF_ONE + 1_000, 200)));
+        assertFoldedAlike(seed, histories, END);
     }
 
     @Test

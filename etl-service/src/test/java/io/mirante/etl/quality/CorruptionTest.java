@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -101,7 +102,7 @@ class CorruptionTest {
     void whatIsFoundOfElevenKindsOfCorruptionIsWhatTheDocumentationSays() throws Exception {
         var baseline = new ArrayList<Map<String, ColumnProfile>>();
         var before = new LinkedHashMap<String, Check>();
-        check(clean(), Map.of(), tables -> baseline.add(tables.profile(Tables.TYPED, SHAPE)))
+        check(clean(), Map.of(), tables -> baseline.add(checks(tables, Map.of()).profile()))
                 .forEach(check -> before.put(check.name(), check));
         var lines = new ArrayList<String>();
         for (var kind : kinds().entrySet()) {
@@ -210,15 +211,19 @@ class CorruptionTest {
             tables.read(file, FileFormat.CSV);
             tables.clean(SHAPE);
             look.at(tables);
-            return new Checks(
-                            tables,
-                            Tables.TYPED,
-                            SHAPE,
-                            Thresholds.DEFAULT,
-                            Transactions.NEWEST.plus(Duration.ofHours(1)),
-                            baseline,
-                            Integer.MAX_VALUE)
-                    .all();
+            return checks(tables, baseline).all();
         }
+    }
+
+    private static Checks checks(Tables tables, Map<String, ColumnProfile> baseline)
+            throws SQLException {
+        return new Checks(
+                tables,
+                Tables.TYPED,
+                SHAPE,
+                Thresholds.DEFAULT,
+                Transactions.NEWEST.plus(Duration.ofHours(1)),
+                baseline,
+                Integer.MAX_VALUE);
     }
 }

@@ -13,6 +13,8 @@ import io.mirante.etl.features.FeatureCatalog;
 import io.mirante.platform.persistence.TenantDatabase;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -241,9 +243,7 @@ class ErasureOfRunsIT {
     void aLoadThatIsLateSeesTheErasure(LoadStrategy strategy) throws Exception {
         var tenant = mesh.newTenant();
         mesh.erase(tenant, "erase-me");
-        var csv = folder.resolve("features.csv");
-        var nulls = ",".repeat(FeatureCatalog.all().size()) + "\n";
-        Files.writeString(csv, "erase-me" + nulls + "bob" + nulls);
+        var file = withoutFeatures("erase-me", "bob");
         execute(
                 """
                 INSERT INTO etl_run (tenant_id, execution_id, mode, source, strict, started_at)
@@ -259,7 +259,7 @@ class ErasureOfRunsIT {
                 """
                         .formatted(tenant));
 
-        assertThat(load(tenant, "before", strategy, csv)).doesNotContain("erase-me");
+        assertThat(load(tenant, "before", strategy, file)).doesNotContain("erase-me");
         assertThat(
                         texts(
                                 "SELECT user_id FROM ml_features.user_features",
@@ -268,8 +268,27 @@ class ErasureOfRunsIT {
         assertThat(backups(tenant)).doesNotContain("erase-me");
 
         execute("DELETE FROM ml_features.user_features WHERE tenant_id = '%s'".formatted(tenant));
-        load(tenant, "after", strategy, csv);
+        load(tenant, "after", strategy, file);
         assertThat(users(tenant)).as("who came anew").containsExactlyInAnyOrder("erase-me", "bob");
+    }
+
+    /** A file for a binary COPY, as PostgreSQL describes it. */
+    private Path withoutFeatures(String... users) throws IOException {
+        var file = folder.resolve("features.copy");
+        try (var out = new DataOutputStream(Files.newOutputStream(file))) {
+            out.writeBytes("PGCOPY\n\u00ff\r\n\0");
+            out.writeLong(0);
+            for (var user : users) {
+                out.writeShort(1 + FeatureCatalog.all().size());
+                out.writeInt(user.length());
+                out.writeBytes(user);
+                for (int i = 0; i < FeatureCatalog.all().size(); i++) {
+                    out.writeInt(-1);
+                }
+            }
+            out.writeShort(-1);
+        }
+        return file;
     }
 
     @Test

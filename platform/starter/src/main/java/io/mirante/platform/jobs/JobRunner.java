@@ -68,6 +68,7 @@ final class JobRunner implements SmartLifecycle {
             var unused =
                     timer.scheduleWithFixedDelay(
                             this::takeQuietly, 500, 500, TimeUnit.MILLISECONDS);
+            jobs.onSubmitted(this::takeSoon);
         }
     }
 
@@ -89,6 +90,15 @@ final class JobRunner implements SmartLifecycle {
     @Override
     public boolean isRunning() {
         return running;
+    }
+
+    /** When the transaction that stores a job is over, as a rule. */
+    private void takeSoon() {
+        try {
+            var unused = timer.schedule(this::takeQuietly, 30, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("stopping: another worker takes the job");
+        }
     }
 
     private void takeQuietly() {

@@ -27,6 +27,8 @@ public final class Jobs {
     private final TenantDatabase tenants;
     private final StreamDatabase stream;
 
+    private volatile Runnable submitted = () -> {};
+
     Jobs(String service, TenantDatabase tenants, StreamDatabase stream) {
         this.service = service;
         this.tenants = tenants;
@@ -53,7 +55,13 @@ public final class Jobs {
                 .bind(2, kind)
                 .bind(3, text(payload))
                 .map(Jobs::read)
-                .one();
+                .one()
+                .doOnSuccess(job -> submitted.run());
+    }
+
+    /** Has this process's worker told of each job that is stored; its transaction may not have ended yet. */
+    void onSubmitted(Runnable told) {
+        submitted = told;
     }
 
     /**
