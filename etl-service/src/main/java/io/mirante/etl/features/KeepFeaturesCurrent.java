@@ -60,6 +60,9 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
     private ScheduledExecutorService threads = Executors.newScheduledThreadPool(0);
     private volatile boolean running;
 
+    /** Of the light lane while the log has more to do than it can at once, in {@link System#nanoTime()}. */
+    private volatile long restUntil = System.nanoTime();
+
     KeepFeaturesCurrent(
             UserFeatureStates states,
             TenantDatabase tenants,
@@ -107,20 +110,26 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
         var pause = LOOK;
         try {
             var moment = Objects.requireNonNull(asOf.ofLog().block(LIMIT));
-            if (moment.isAfter(done.getOrDefault(lane, Instant.EPOCH))) {
+            boolean behind = backlog.isThere() || isBehind(Duration.between(moment, Instant.now()));
+            // A rest is over when its reason is.
+            boolean rests = behind && lane == Lane.LIGHT && System.nanoTime() - restUntil < 0;
+            if (!rests && moment.isAfter(done.getOrDefault(lane, Instant.EPOCH))) {
                 long begun = System.nanoTime();
-                boolean behind =
-                        backlog.isThere() || isBehind(Duration.between(moment, Instant.now()));
                 collectMarks();
                 for (var tenant : dueTenants(moment, lane)) {
                     computeOrWarn(tenant, moment, lane, lane == Lane.HEAVY || behind);
                 }
                 done.put(lane, moment);
-                pause =
+                var rest =
                         pause(
                                 lane,
                                 Duration.ofNanos(System.nanoTime() - begun),
                                 behind || backlog.isThere());
+                if (lane == Lane.LIGHT) {
+                    restUntil = System.nanoTime() + rest.toNanos();
+                } else {
+                    pause = rest;
+                }
             }
         } catch (RuntimeException e) {
             pause = PAUSE;
@@ -167,7 +176,9 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
                                 .block(LIMIT);
                 int users = done == null ? 0 : done;
                 computed.increment(users);
-                more = users == batch && !(once && batch == lane.batch());
+                // Events that begin to wait meanwhile are not kept waiting by all the others.
+                boolean last = (once || backlog.isThere()) && batch == lane.batch();
+                more = users == batch && !last;
                 most = Math.min(lane.batch(), batch * FEWER);
             } catch (RuntimeException e) {
                 if (!running) {
