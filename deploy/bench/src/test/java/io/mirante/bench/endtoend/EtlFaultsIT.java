@@ -5,6 +5,9 @@ import static org.awaitility.Awaitility.await;
 
 import io.mirante.bench.client.MeshClient;
 import io.mirante.testkit.FaultPointAutoConfiguration;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,7 +35,6 @@ class EtlFaultsIT {
     private static final int RUNS = Integer.getInteger("mirante.fault.runs", 1);
     private static final long SEED = Long.getLong("mirante.fault.seed", System.currentTimeMillis());
     private static final Duration SOON = Duration.ofMinutes(2);
-    private static final Duration POLL = Duration.ofMillis(20);
 
     private static final int USERS = 2_000;
     private static final int ROWS = 4_000;
@@ -53,27 +55,64 @@ class EtlFaultsIT {
 
     @Test
     void killedBetweenCommitAndPublicationNothingIsLostOrCountedTwice(MeshUnderTest mesh) {
-        int times = 2;
-        try (Traffic traffic = new Traffic(mesh, "gap")) {
+        killBetweenCommitAndPublication(mesh, "gap", 2);
+    }
+
+    @Test
+    @Tag("fault")
+    void killedBetweenCommitAndPublicationManyTimesNothingIsLostOrCountedTwice(MeshUnderTest mesh) {
+        killBetweenCommitAndPublication(mesh, "gaps", RUNS);
+    }
+
+    /** Another start of etl alone for each seed; the rest of the mesh goes on, and so do its clients. */
+    private static void killBetweenCommitAndPublication(
+            MeshUnderTest mesh, String name, int times) {
+        try (Traffic traffic = new Traffic(mesh, name, SEED)) {
             ProcessHandle etl = mesh.process("etl");
             ServiceCommand command = ServiceCommand.of(etl);
             MeshUnderTest.kill(etl);
             for (int i = 0; i < times; i++) {
                 int polls = 1 + new Random(SEED + i).nextInt(6);
+                Path log = log(mesh, name + i);
                 Process halting =
-                        command.start(
-                                log(mesh, "gap" + i),
-                                List.of(),
-                                "--mirante.fault.halt=after-commit:" + polls);
+                        command.start(log, List.of(), "--mirante.fault.halt=after-commit:" + polls);
                 await("halt after poll " + polls + " of seed " + (SEED + i))
                         .atMost(SOON)
                         .until(() -> !halting.isAlive());
                 assertThat(halting.exitValue())
-                        .as("see %s", log(mesh, "gap" + i))
+                        .as("see %s", log)
                         .isEqualTo(FaultPointAutoConfiguration.KILLED);
             }
             mesh.up();
             traffic.flows();
+            traffic.judge();
+        }
+    }
+
+    @Test
+    @Tag("fault")
+    void replicasJoinAndLeaveAndNothingIsLostOrCountedTwice(MeshUnderTest mesh) {
+        try (Traffic traffic = new Traffic(mesh, "replicas", SEED)) {
+            ServiceCommand command = ServiceCommand.of(mesh.process("etl"));
+            for (boolean kindly : List.of(true, false)) {
+                int management = MeshUnderTest.freePort();
+                Process replica =
+                        command.replica(kindly ? 1 : 2, MeshUnderTest.freePort(), management)
+                                .start(log(mesh, kindly ? "replica-1" : "replica-2"), List.of());
+                try {
+                    awaitReady(management);
+                    traffic.flows();
+                    if (kindly) {
+                        replica.destroy();
+                    } else {
+                        MeshUnderTest.kill(replica.toHandle());
+                    }
+                    await("the replica's end").atMost(SOON).until(() -> !replica.isAlive());
+                } finally {
+                    replica.destroyForcibly();
+                }
+                traffic.flows();
+            }
             traffic.judge();
         }
     }
@@ -87,9 +126,9 @@ class EtlFaultsIT {
         for (int round = 0; round < Math.max(1, RUNS / 10); round++) {
             try (FeatureRuns copying = runs(mesh, "Copying");
                     FeatureRuns committing = runs(mesh, "Committing");
-                    Traffic traffic = new Traffic(mesh, "runs" + round)) {
+                    Traffic traffic = new Traffic(mesh, "runs" + round, SEED + round)) {
                 List<FeatureRuns> both = List.of(copying, committing);
-                Duration took = loadOne(both);
+                Duration took = loadOne(mesh, both);
                 List<String> before = both.stream().map(runs -> rows(mesh, runs)).toList();
                 try (FeatureReader readerOfOne = new FeatureReader(mesh, copying.tenant());
                         FeatureReader readerOfOther =
@@ -150,8 +189,8 @@ class EtlFaultsIT {
     @Tag("fault")
     void withoutItsDatabaseInMidCopyALoadIsDoneOnceAllTheSame(MeshUnderTest mesh) {
         try (FeatureRuns runs = runs(mesh, "Without database");
-                Traffic traffic = new Traffic(mesh, "database")) {
-            loadOne(List.of(runs));
+                Traffic traffic = new Traffic(mesh, "database", SEED)) {
+            loadOne(mesh, List.of(runs));
             ProcessHandle postgres = mesh.process("postgres");
             traffic.flows();
 
@@ -167,7 +206,7 @@ class EtlFaultsIT {
             }
 
             String three = FeatureReader.state("three", USERS, ROWS, "one, two, three");
-            runs.upload(csv(ROWS));
+            runs.upload(csv(mesh, ROWS, false));
             try (FeatureReader reader = new FeatureReader(mesh, runs.tenant());
                     CopyGate gate = new CopyGate(mesh);
                     Locked copy = gate.of(runs)) {
@@ -194,7 +233,7 @@ class EtlFaultsIT {
     @Test
     @Tag("fault")
     void killedBeforeAMicroBatchIsLoadedAndBeforeItIsCountedAStreamGoesOn(MeshUnderTest mesh) {
-        try (Traffic traffic = new Traffic(mesh, "streams");
+        try (Traffic traffic = new Traffic(mesh, "streams", SEED);
                 FeatureRuns loading = traffic.runs(0);
                 FeatureRuns counting = traffic.runs(1)) {
             List<FeatureRuns> both = List.of(loading, counting);
@@ -247,74 +286,68 @@ class EtlFaultsIT {
         }
     }
 
-    // --- inside
-
-    /** Two tenants under load, and their judge. */
-    private final class Traffic implements AutoCloseable {
-        private final MeshUnderTest mesh;
-        private final String prefix;
-        private final Ledger ledger;
-        private final Oracle oracle;
-        private final List<MeshUnderTest.Tenant> tenants;
-        private final List<MeshClient> clients;
-        private final LedgerLoad load;
-
-        Traffic(MeshUnderTest mesh, String name) {
-            this.mesh = mesh;
-            prefix = "etl-" + name + "-" + SEED + "-";
-            System.out.println(prefix + ": -Dmirante.fault.seed=" + SEED + ", runs " + RUNS);
-            ledger = new Ledger(mesh.home().resolveSibling("ledger-etl-" + name + ".txt"));
-            oracle = new Oracle(mesh);
-            tenants = List.of(mesh.newTenant("Of " + name), mesh.newTenant("Beside " + name));
-            clients =
-                    tenants.stream()
-                            .map(tenant -> new MeshClient(mesh.url(), tenant.key()))
-                            .toList();
-            load =
-                    new LedgerLoad(
-                            ledger,
+    @Test
+    @Tag("fault")
+    void onAFullDiskARunFailsAndLeavesNothing(MeshUnderTest mesh) {
+        try (FeatureRuns runs = runs(mesh, "Full disk");
+                FeatureReader reader = new FeatureReader(mesh, runs.tenant())) {
+            runs.upload(csv(mesh, ROWS, false));
+            ProcessHandle etl = mesh.process("etl");
+            ServiceCommand command = ServiceCommand.of(etl);
+            MeshUnderTest.kill(etl);
+            Path jobs = Files.createDirectories(jobs(mesh));
+            Process cramped =
+                    command.start(
+                            log(mesh, "cramped"),
                             List.of(
-                                    new LedgerLoad.Sender(
-                                            tenants.getFirst().id(), clients.getFirst()),
-                                    new LedgerLoad.Sender(
-                                            tenants.getLast().id(), clients.getLast())),
-                            prefix,
-                            random.nextLong(),
-                            true,
-                            Duration.ofMillis(400));
-        }
-
-        /** Returns once events are acknowledged. */
-        void flows() {
-            int before = ledger.countAcknowledged();
-            await().atMost(SOON)
-                    .until(() -> load.failed() || ledger.countAcknowledged() > before + 100);
-        }
-
-        long acknowledgedSince(Instant from) {
-            return load.attempts(from, Instant.now()).stream()
-                    .filter(a -> a.status() >= 200 && a.status() < 300)
-                    .count();
-        }
-
-        FeatureRuns runs(int tenant) {
-            return new FeatureRuns(mesh, tenants.get(tenant).id(), tenants.get(tenant).key());
-        }
-
-        /** Ends the load, and asks the oracle. */
-        void judge() {
-            load.stop();
-            System.out.println(prefix + oracle.awaitQuiet(clients.toArray(MeshClient[]::new)));
-            oracle.check(ledger, prefix);
-        }
-
-        @Override
-        public void close() {
-            load.close();
-            clients.forEach(MeshClient::close);
-            ledger.close();
+                                    "unshare",
+                                    "-Urm",
+                                    "sh",
+                                    "-c",
+                                    "mount -t tmpfs -o size=256k none \"$0\" && exec \"$@\"",
+                                    jobs.toString()));
+            try {
+                runs.begin("one");
+                JsonNode run = runs.ended("one");
+                assertThat(run.path("status").asString()).as("%s", run).isEqualTo("failed");
+                assertThat(run.path("error").asString()).contains("tried three times");
+                assertNothingLeft(Path.of("/proc/" + cramped.pid() + "/root" + jobs), runs);
+            } finally {
+                MeshUnderTest.kill(cramped.toHandle());
+            }
+            mesh.up();
+            runs.begin("two");
+            completed(runs, "two");
+            reader.sawOnly(" | ", FeatureReader.state("two", USERS, ROWS, "two"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
+
+    @Test
+    @Tag("fault")
+    void poisonRowsOfALargeFileCostTheirNeighboursNothing(MeshUnderTest mesh) {
+        try (FeatureRuns runs = runs(mesh, "Poison")) {
+            int rows = RUNS >= 50 ? 10_000_000 : 300_000;
+            runs.upload(csv(mesh, rows, true));
+            runs.begin("poison");
+            JsonNode run = runs.ended("poison");
+            assertThat(run.path("status").asString()).as("%s", run).isEqualTo("completed");
+            assertThat(run.path("records_extracted").asInt()).isEqualTo(rows + 3 * POISON.size());
+            assertThat(run.path("records_cleaned").asInt()).isEqualTo(rows);
+            assertThat(FeatureReader.look(mesh, runs.tenant()))
+                    .isEqualTo(FeatureReader.state("poison", USERS, rows, "poison"));
+            JsonNode rejected = runs.report("poison").path("cleaning").path("rejected");
+            assertThat(rejected.path("unreadable line").path("count").asInt())
+                    .as("%s", rejected)
+                    .isEqualTo(3 * 3);
+            assertThat(rejected.path("type of amount").path("count").asInt())
+                    .as("%s", rejected)
+                    .isEqualTo(3);
+        }
+    }
+
+    // --- inside
 
     /** Has each load's COPY wait in the middle of its rows while the test holds the tenant's lock; until this is closed. */
     private static final class CopyGate implements AutoCloseable {
@@ -357,93 +390,6 @@ class EtlFaultsIT {
         }
     }
 
-    /** What of a tenant the test locks, so that etl waits for it, until this is closed. */
-    private static final class Locked implements AutoCloseable {
-        private final Oracle oracle;
-        private final Connection database;
-        private final String query;
-        private final String tenant;
-        private final long pid;
-
-        /** @param query that locks what it finds */
-        Locked(MeshUnderTest mesh, String query, String tenant) {
-            this.oracle = new Oracle(mesh);
-            this.query = query;
-            this.tenant = tenant;
-            try {
-                database = mesh.database();
-                try (var statement = database.createStatement();
-                        var rows = statement.executeQuery("SELECT pg_backend_pid()")) {
-                    rows.next();
-                    pid = rows.getLong(1);
-                }
-                database.setAutoCommit(false);
-            } catch (SQLException e) {
-                throw new AssertionError(e);
-            }
-        }
-
-        /** @param condition of a run {@code r} */
-        static Locked run(MeshUnderTest mesh, FeatureRuns runs, String condition) {
-            return new Locked(
-                    mesh,
-                    "SELECT 1 FROM etl.etl_run r WHERE tenant_id = ? AND "
-                            + condition
-                            + " FOR UPDATE",
-                    runs.tenant());
-        }
-
-        /** Waits until there is something, and locks it. */
-        void take() {
-            try (var statement = database.prepareStatement(query)) {
-                statement.setString(1, tenant);
-                await("something to lock: " + query)
-                        .atMost(FeatureRuns.LIMIT)
-                        .pollInSameThread()
-                        .pollDelay(Duration.ZERO)
-                        .pollInterval(POLL)
-                        .until(() -> {
-                            try (var rows = statement.executeQuery()) {
-                                if (rows.next()) {
-                                    return true;
-                                }
-                            }
-                            database.rollback();
-                            return false;
-                        });
-            } catch (SQLException e) {
-                throw new AssertionError(e);
-            }
-        }
-
-        /** Waits until etl does; answers its connection's process. */
-        long awaitWaiting() {
-            return await("etl waits for " + query)
-                    .atMost(FeatureRuns.LIMIT)
-                    .pollInterval(POLL)
-                    .until(
-                            () ->
-                                    oracle.number(
-                                            "SELECT coalesce(max(pid), 0) FROM pg_stat_activity WHERE %d = ANY (pg_blocking_pids(pid))"
-                                                    .formatted(pid)),
-                            waiting -> waiting > 0);
-        }
-
-        void terminate(long waiting) {
-            assertThat(oracle.number("SELECT pg_terminate_backend(%d)::int".formatted(waiting)))
-                    .isOne();
-        }
-
-        @Override
-        public void close() {
-            try {
-                database.close();
-            } catch (SQLException e) {
-                throw new AssertionError(e);
-            }
-        }
-    }
-
     private static void execute(MeshUnderTest mesh, String sql) {
         try (Connection database = mesh.database();
                 var statement = database.createStatement()) {
@@ -459,15 +405,15 @@ class EtlFaultsIT {
     }
 
     /** Does a first run of each, leaves what a second one will load, and answers how long the longest took. */
-    private static Duration loadOne(List<FeatureRuns> all) {
+    private static Duration loadOne(MeshUnderTest mesh, List<FeatureRuns> all) {
         for (FeatureRuns runs : all) {
-            runs.upload(csv(ROWS));
+            runs.upload(csv(mesh, ROWS, false));
             runs.begin("one");
         }
         Duration longest = Duration.ZERO;
         for (FeatureRuns runs : all) {
             JsonNode run = completed(runs, "one");
-            runs.upload(csv(MORE_ROWS));
+            runs.upload(csv(mesh, MORE_ROWS, false));
             Duration took =
                     Duration.between(
                             Instant.parse(run.path("started_at").asString()),
@@ -484,23 +430,42 @@ class EtlFaultsIT {
         return run;
     }
 
-    /** Transactions, each user's turn after the other's. */
-    private static byte[] csv(int rows) {
-        var text =
-                new StringBuilder(
-                        "transaction_id,user_id,amount,transaction_type,status,created_at\n");
+    /** Lines that are no rows, and a row whose number is none. */
+    private static final List<String> POISON =
+            List.of(
+                    "p,u\u00ff,1.00,bet,,2026-11-20T10:00:00Z\n",
+                    "p,u1,1.00,bet,,2026-11-20T10:00:00Z,one,too,many\n",
+                    "p,u1\n",
+                    "p,u1,1e400,bet,,2026-11-20T10:00:00Z\n");
+
+    /**
+     * A file of transactions, each user's turn after the other's.
+     *
+     * @param poison whether it is poisoned at the start, in the middle and at the end
+     */
+    private static Path csv(MeshUnderTest mesh, int rows, boolean poison) {
+        Path file = mesh.home().resolveSibling("fault.csv");
         var random = new Random(SEED);
-        for (int row = 0; row < rows; row++) {
-            text.append(
-                    "t%d,u%d,%d.50,bet,,2026-11-%02dT%02d:00:00Z\n"
-                            .formatted(
-                                    row,
-                                    row % USERS,
-                                    random.nextInt(100),
-                                    1 + random.nextInt(20),
-                                    random.nextInt(24)));
+        // A letter outside ASCII is no UTF-8 so.
+        try (var text = Files.newBufferedWriter(file, StandardCharsets.ISO_8859_1)) {
+            text.write("transaction_id,user_id,amount,transaction_type,status,created_at\n");
+            for (int row = 0; row < rows; row++) {
+                if (poison && (row == 0 || row == rows / 2 || row == rows - 1)) {
+                    text.write(String.join("", POISON));
+                }
+                text.write(
+                        "t%d,u%d,%d.50,bet,,2026-11-%02dT%02d:00:00Z\n"
+                                .formatted(
+                                        row,
+                                        row % USERS,
+                                        random.nextInt(100),
+                                        1 + random.nextInt(20),
+                                        random.nextInt(24)));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
-        return text.toString().getBytes(StandardCharsets.UTF_8);
+        return file;
     }
 
     /** All of a tenant's loaded rows, as one hash. */
@@ -587,10 +552,18 @@ class EtlFaultsIT {
         }
     }
 
-    /** Of what runs keep while they work; the lists of refused users stay. */
+    private static Path jobs(MeshUnderTest mesh) {
+        return mesh.home().resolve("files/etl/jobs");
+    }
+
     private static void assertNothingLeft(MeshUnderTest mesh, FeatureRuns runs) {
+        assertNothingLeft(jobs(mesh), runs);
+    }
+
+    /** Of what runs keep while they work; the lists of refused users stay. */
+    private static void assertNothingLeft(Path jobs, FeatureRuns runs) {
         for (String job : runs.jobs()) {
-            Path folder = mesh.home().resolve("files/etl/jobs").resolve(job);
+            Path folder = jobs.resolve(job);
             await("scratch is removed")
                     .atMost(SOON)
                     .untilAsserted(() -> {
@@ -602,6 +575,16 @@ class EtlFaultsIT {
                                     .isEmpty();
                         }
                     });
+        }
+    }
+
+    private static void awaitReady(int management) {
+        try (MeshClient client =
+                new MeshClient(URI.create("http://127.0.0.1:" + management), "none")) {
+            await().atMost(SOON)
+                    .ignoreExceptions()
+                    .until(() ->
+                            client.exchange("GET", "/actuator/health/readiness", null, false).ok());
         }
     }
 

@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.mirante.bench.client.Answer;
 import io.mirante.bench.client.MeshClient;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -13,6 +12,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,17 +42,15 @@ final class FeatureRuns implements AutoCloseable {
     }
 
     /** Puts a file in the source's place. */
-    void upload(byte[] csv) {
+    void upload(Path csv) {
         String boundary = "boundary-of-the-fault-tests";
-        var body = new ByteArrayOutputStream();
-        body.writeBytes(
+        byte[] head =
                 utf8(
                         "--%1$s\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n%2$s\r\n--%1$s\r\n"
                                         .formatted(boundary, SOURCE)
                                 + "Content-Disposition: form-data; name=\"file\"; filename=\"fault.csv\"\r\n"
-                                + "Content-Type: text/csv\r\n\r\n"));
-        body.writeBytes(csv);
-        body.writeBytes(utf8("\r\n--%s--\r\n".formatted(boundary)));
+                                + "Content-Type: text/csv\r\n\r\n");
+        byte[] tail = utf8("\r\n--%s--\r\n".formatted(boundary));
         try (HttpClient http =
                 HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
             HttpResponse<String> answer =
@@ -64,8 +62,10 @@ final class FeatureRuns implements AutoCloseable {
                                             "content-type",
                                             "multipart/form-data; boundary=" + boundary)
                                     .POST(
-                                            HttpRequest.BodyPublishers.ofByteArray(
-                                                    body.toByteArray()))
+                                            HttpRequest.BodyPublishers.concat(
+                                                    HttpRequest.BodyPublishers.ofByteArray(head),
+                                                    HttpRequest.BodyPublishers.ofFile(csv),
+                                                    HttpRequest.BodyPublishers.ofByteArray(tail)))
                                     .build(),
                             HttpResponse.BodyHandlers.ofString());
             assertThat(answer.statusCode()).as(answer.body()).isEqualTo(201);
@@ -139,6 +139,10 @@ final class FeatureRuns implements AutoCloseable {
     JsonNode ended(String id) {
         await("end of " + id).atMost(LIMIT).until(() -> !mayBeUnderWay(id));
         return run(id);
+    }
+
+    JsonNode report(String id) {
+        return client.get("/api/v1/etl/runs/" + id + "/report").required("report").body();
     }
 
     void rollBack(String id) {

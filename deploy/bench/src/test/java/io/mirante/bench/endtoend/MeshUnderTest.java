@@ -173,7 +173,12 @@ public final class MeshUnderTest implements AutoCloseable {
 
     /** Starts what does not run. */
     public void up() {
-        Ended ended = launcher(List.of("up", "--detach"), Map.of());
+        up(Map.of());
+    }
+
+    /** Starts what does not run, with more settings. */
+    public void up(Map<String, String> more) {
+        Ended ended = launcher(List.of("up", "--detach"), more);
         if (ended.code() != 0) {
             throw new AssertionError("the mesh did not start:\n" + ended.output());
         }

@@ -34,9 +34,16 @@ final class Oracle {
             List.of(Topics.EVENTS_RAW.name(), Topics.EVENTS_CRITICAL.name());
 
     private final MeshUnderTest mesh;
+    private final Accounts lost;
 
     Oracle(MeshUnderTest mesh) {
+        this(mesh, new Accounts(0, 0, 0, 0, 0));
+    }
+
+    /** @param lost with Kafka's folder */
+    Oracle(MeshUnderTest mesh, Accounts lost) {
         this.mesh = mesh;
+        this.lost = lost;
     }
 
     /** Where the records of the raw topics are. */
@@ -110,11 +117,13 @@ final class Oracle {
                             .count();
             return new Accounts(
                     records,
-                    number("SELECT count(*) FROM etl.analytics_event"),
+                    number("SELECT count(*) FROM etl.analytics_event") - lost.logged(),
                     number(
-                            "SELECT count(*) FROM etl.analytics_event_meta WHERE status = 'duplicate'"),
+                                    "SELECT count(*) FROM etl.analytics_event_meta WHERE status = 'duplicate'")
+                            - lost.duplicates(),
                     number(
-                            "SELECT count(*) FROM etl.analytics_event_meta WHERE status = 'conflict'"),
+                                    "SELECT count(*) FROM etl.analytics_event_meta WHERE status = 'conflict'")
+                            - lost.conflicts(),
                     dead);
         }
     }

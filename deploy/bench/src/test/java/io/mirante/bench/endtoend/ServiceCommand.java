@@ -48,6 +48,15 @@ record ServiceCommand(List<String> command, Map<String, String> environment, Pat
         }
     }
 
+    /** Beside the first: another replica, on ports of its own. */
+    ServiceCommand replica(int number, int port, int managementPort) {
+        Map<String, String> other = new TreeMap<>(environment);
+        other.put("MIRANTE_INSTANCE", "replica-" + number);
+        other.put("SERVER_PORT", Integer.toString(port));
+        other.put("MANAGEMENT_SERVER_PORT", Integer.toString(managementPort));
+        return new ServiceCommand(command, other, folder);
+    }
+
     /**
      * Starts it; ends with this JVM.
      *
