@@ -329,12 +329,12 @@ class ChurnServiceIT {
                         number(
                                 "SELECT max(revision) FROM user_prediction WHERE user_id = 'u' AND tenant_id = ?",
                                 tenant))
-                .isEqualTo(1);
+                .isEqualTo(first.revision());
 
         mesh.send(features(tenant, "u", 3, STAYING));
         await().untilAsserted(() -> assertThat(published(tenant)).hasSize(2));
         assertThat(published(tenant).getLast().risk()).isEqualTo("low");
-        assertThat(published(tenant).getLast().revision()).isEqualTo(2);
+        assertThat(published(tenant).getLast().revision()).isGreaterThan(first.revision());
         assertThat(
                         number(
                                 "SELECT count(*) FROM prediction WHERE customer_id = 'u' AND tenant_id = ?",

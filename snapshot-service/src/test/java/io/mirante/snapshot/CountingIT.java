@@ -189,7 +189,7 @@ class CountingIT {
                         assertThat(s.granularity()).isEqualTo("hourly");
                         assertThat(s.start()).isEqualTo("2026-11-20T10:00:00Z");
                         assertThat(s.metrics()).containsEntry("logins", java.math.BigDecimal.ONE);
-                        assertThat(s.revision()).isEqualTo(1);
+                        assertThat(s.revision()).isPositive();
                     });
         });
     }

@@ -180,7 +180,8 @@ final class Alerts {
                             + COLUMNS
                             + ", tenant_id FROM alert WHERE revision > published_revision ORDER BY tenant_id, alert_id"
                             + " LIMIT 1000",
-                    Publishing::outgoing);
+                    Publishing::outgoing,
+                    Publication.Retelling.NEVER);
         }
 
         private static Outgoing outgoing(Readable row) {

@@ -1,6 +1,7 @@
 package io.mirante.churn.scoring;
 
 import io.mirante.contracts.Json;
+import io.mirante.platform.messaging.Publication;
 import io.r2dbc.spi.Readable;
 import java.time.Instant;
 import java.util.List;
@@ -58,16 +59,18 @@ final class Predictions {
         return db.sql(
                         """
                         INSERT INTO user_prediction AS p
-                          (tenant_id, user_id, prediction_id, model_id, model_version, probability, risk, reasons, as_of)
-                        SELECT t, u, i, m, v, p, k, j::jsonb, a
+                          (tenant_id, user_id, prediction_id, model_id, model_version, probability, risk, reasons, as_of, revision)
+                        SELECT t, u, i, m, v, p, k, j::jsonb, a, %s
                         FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::float8[], $7::text[],
                                     $8::text[], $9::timestamptz[]) AS n(t, u, i, m, v, p, k, j, a)
                         ON CONFLICT (tenant_id, user_id) DO UPDATE
                         SET prediction_id = excluded.prediction_id, model_id = excluded.model_id,
                             model_version = excluded.model_version, probability = excluded.probability,
                             risk = excluded.risk, reasons = excluded.reasons, as_of = excluded.as_of,
-                            revision = p.revision + 1
-                        """)
+                            revision = %s
+                        """
+                                .formatted(
+                                        Publication.raised("0"), Publication.raised("p.revision")))
                 .bind(0, texts(all, Of::tenant))
                 .bind(1, texts(all, p -> Objects.requireNonNull(p.prediction().customerId())))
                 .bind(2, texts(all, p -> p.prediction().predictionId()))

@@ -2,6 +2,7 @@ package io.mirante.etl.features;
 
 import io.mirante.contracts.Json;
 import io.mirante.etl.EtlSettings;
+import io.mirante.platform.messaging.Publication;
 import io.mirante.platform.tenants.Tenants;
 import io.r2dbc.spi.Readable;
 import java.time.Duration;
@@ -331,7 +332,7 @@ final class UserFeatureStates {
                                         retry_at = NULL,
                                         version = CASE WHEN c.features IS NULL AND s.revision > 0 THEN s.version ELSE $3 END,
                                         population = CASE WHEN c.features IS NULL THEN s.population ELSE $8 END,
-                                        revision = s.revision + CASE WHEN c.features IS NULL THEN 0 ELSE 1 END,
+                                        revision = CASE WHEN c.features IS NULL THEN s.revision ELSE %s END,
                                         due_at = CASE WHEN s.changes = c.changes THEN c.due_at ELSE s.due_at END
                                     FROM locked l JOIN UNNEST($4::text[], $5::bigint[], $6::text[], $7::timestamptz[], $9::bigint[])
                                         AS c(user_id, changes, features, due_at, events) USING (user_id)
@@ -341,7 +342,8 @@ final class UserFeatureStates {
                                 INSERT INTO user_feature_values (tenant_id, user_id, features)
                                 SELECT $1, user_id, features::json FROM written WHERE features IS NOT NULL
                                 ON CONFLICT (tenant_id, user_id) DO UPDATE SET features = excluded.features\
-                                """)
+                                """
+                                        .formatted(Publication.raised("s.revision")))
                         .bind(0, tenant)
                         .bind(1, asOf)
                         .bind(2, FeatureCatalog.VERSION)

@@ -243,7 +243,8 @@ public final class AuditLog {
                     "SELECT "
                             + COLUMNS
                             + ", revision FROM audit_entry WHERE revision > published_revision ORDER BY tenant_id, audit_id LIMIT 1000",
-                    row -> AuditTrail.outgoing(read(row)));
+                    row -> AuditTrail.outgoing(read(row)),
+                    Publication.Retelling.NEVER);
         }
 
         @SuppressWarnings("ConstantConditions") // Jackson leaves null where a field is missing

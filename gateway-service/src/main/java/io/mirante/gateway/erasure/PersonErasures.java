@@ -65,10 +65,11 @@ final class PersonErasures {
                         VALUES ($1, $2, $3, $4, 'requested', $5)
                         ON CONFLICT (tenant_id, user_hash) DO UPDATE SET user_id = excluded.user_id,
                             erasure_id = excluded.erasure_id, state = excluded.state,
-                            requested_at = excluded.requested_at, revision = erasure.revision + 1
+                            requested_at = excluded.requested_at, revision = %s
                         WHERE erasure.state = 'completed'
                         RETURNING erasure_id\
-                        """)
+                        """
+                                .formatted(Publication.raised("erasure.revision")))
                 .bind(0, tenant)
                 .bind(1, hash)
                 .bind(2, userId)
@@ -168,10 +169,11 @@ final class PersonErasures {
         }
         return db.sql(
                         """
-                        UPDATE erasure SET state = 'numbered', erased_at = $3, revision = revision + 1,
+                        UPDATE erasure SET state = 'numbered', erased_at = $3, revision = %s,
                             person_nos = ARRAY(SELECT DISTINCT n FROM unnest(person_nos || $4::bigint[]) n ORDER BY n)
                         WHERE tenant_id = $1 AND user_hash = $2\
-                        """)
+                        """
+                                .formatted(Publication.raised("revision")))
                 .bind(0, answer.tenantId())
                 .bind(1, answer.userHash())
                 .bind(2, answer.erasedAt())
@@ -202,7 +204,9 @@ final class PersonErasures {
 
     private static Mono<Void> forget(PersonErasure erasure, DatabaseClient db) {
         return db.sql(
-                        "UPDATE erasure SET state = 'completed', user_id = NULL, revision = revision + 1 WHERE tenant_id"
+                        "UPDATE erasure SET state = 'completed', user_id = NULL, revision = "
+                                + Publication.raised("revision")
+                                + " WHERE tenant_id"
                                 + " = $1 AND user_hash = $2")
                 .bind(0, erasure.tenantId())
                 .bind(1, erasure.userHash())

@@ -2,6 +2,7 @@ package io.mirante.segmentation.clustering;
 
 import io.mirante.contracts.Json;
 import io.mirante.contracts.etl.UserFeatures;
+import io.mirante.platform.messaging.Publication;
 import io.mirante.segmentation.Rows;
 import io.r2dbc.spi.Readable;
 import java.time.Instant;
@@ -101,17 +102,19 @@ final class UserVectors {
                         db.sql(
                                         """
                                         INSERT INTO user_cluster AS c
-                                          (tenant_id, user_id, model_id, cluster, label, distance, as_of)
-                                        SELECT t, u, m, k, l, d, a
+                                          (tenant_id, user_id, model_id, cluster, label, distance, as_of, revision)
+                                        SELECT t, u, m, k, l, d, a, %s
                                         FROM UNNEST($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::float8[],
                                                     $7::timestamptz[]) AS n(t, u, m, k, l, d, a)
                                         ON CONFLICT (tenant_id, user_id) DO UPDATE
                                         SET model_id = excluded.model_id, cluster = excluded.cluster,
                                             label = excluded.label, distance = excluded.distance, as_of = excluded.as_of,
-                                            revision = c.revision
-                                              + CASE WHEN c.model_id = excluded.model_id AND c.cluster = excluded.cluster
-                                                     THEN 0 ELSE 1 END
-                                        """)
+                                            revision = CASE WHEN c.model_id = excluded.model_id AND c.cluster = excluded.cluster
+                                                THEN c.revision ELSE %s END
+                                        """
+                                                .formatted(
+                                                        Publication.raised("0"),
+                                                        Publication.raised("c.revision")))
                                 .bind(0, tenants)
                                 .bind(1, users)
                                 .bind(2, models)

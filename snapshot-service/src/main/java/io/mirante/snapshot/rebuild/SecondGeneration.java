@@ -460,7 +460,8 @@ final class SecondGeneration {
                                     = (n.tenant_id, n.scope, n.granularity, n.starts_at, n.dimensions))
                             RETURNING 1
                         ), corrected AS (
-                            UPDATE metric_window w SET revision = w.revision + 1, as_of = greatest(w.as_of, $4)
+                            UPDATE metric_window w SET
+                                revision = greatest(w.revision + 1, (extract(epoch FROM now()) * 1000)::bigint), as_of = greatest(w.as_of, $4)
                             FROM changed c
                             WHERE w.tenant_id = $1 AND (c.scope, c.granularity, c.starts_at, c.dimensions)
                                 = (w.scope, w.granularity, w.starts_at, w.dimensions)

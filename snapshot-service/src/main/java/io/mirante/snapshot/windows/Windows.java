@@ -101,10 +101,14 @@ public final class Windows {
                         "INSERT INTO "
                                 + generation.windowTable()
                                 + " AS w (tenant_id, scope, granularity, starts_at, dimensions,"
-                                + " ends_at, as_of) SELECT t, s, g, b, d, e::timestamptz, $7::timestamptz FROM"
+                                + " ends_at, as_of, revision) SELECT t, s, g, b, d, e::timestamptz, $7::timestamptz, "
+                                + Publication.raised("0")
+                                + " FROM"
                                 + " UNNEST($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])"
                                 + " AS x(t, s, g, b, d, e) ON CONFLICT (tenant_id, scope, granularity, starts_at,"
-                                + " dimensions) DO UPDATE SET revision = w.revision + 1, as_of ="
+                                + " dimensions) DO UPDATE SET revision = "
+                                + Publication.raised("w.revision")
+                                + ", as_of ="
                                 + " greatest(w.as_of, excluded.as_of)");
         return keys(spec, windows)
                 .bind(5, windows.stream().map(w -> w.end().toString()).toArray(String[]::new))

@@ -199,8 +199,14 @@ public class MessagingAutoConfiguration {
             ObjectProvider<Publication> publications,
             StreamDatabase stream,
             EventSender sender,
-            MeterRegistry meters) {
-        return new StatePublisher(publications.orderedStream().toList(), stream, sender, meters);
+            MeterRegistry meters,
+            MessagingSettings settings) {
+        return new StatePublisher(
+                publications.orderedStream().toList(),
+                stream,
+                sender,
+                meters,
+                settings.acceptRecreatedTopics());
     }
 
     @Bean

@@ -17,12 +17,40 @@ public record Publication(
         String table,
         List<String> keyColumns,
         String select,
-        Function<Readable, Outgoing> message) {
+        Function<Readable, Outgoing> message,
+        Retelling retelling) {
+
+    /** What becomes of rows that were published to a topic that is lost. */
+    public enum Retelling {
+        /** They are state: whoever comes later has to learn it, so they are published again. */
+        AGAIN,
+        /** They were told to those who listened then. */
+        NEVER
+    }
+
+    public Publication(
+            String table,
+            List<String> keyColumns,
+            String select,
+            Function<Readable, Outgoing> message) {
+        this(table, keyColumns, select, message, Retelling.AGAIN);
+    }
 
     public Publication {
         keyColumns = List.copyOf(keyColumns);
         if (keyColumns.isEmpty()) {
             throw new IllegalArgumentException("keyColumns must name at least one column");
         }
+    }
+
+    /**
+     * The revision of a row that changes: above the one it has, and not below the time in milliseconds since 1970. So it is above all that
+     * an older database, restored since, has published before it was lost, and that readers hold.
+     *
+     * @param revision the column, an SQL expression; {@code 0} for a new row
+     */
+    public static String raised(String revision) {
+        return "greatest(%s + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)"
+                .formatted(revision);
     }
 }

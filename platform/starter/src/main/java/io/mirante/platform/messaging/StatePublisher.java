@@ -7,7 +7,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.StringJoiner;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -22,18 +24,24 @@ import reactor.core.publisher.Mono;
  * Sends rows until their published revision is their revision. One replica at a time publishes a table (an advisory
  * lock), so that an older revision never overtakes a newer one. A crash between sending and marking sends again: readers
  * keep the highest revision. A row that no record can be made of is passed over until it changes again, so that it does not
- * keep the others, of all tenants, waiting; the log and {@code mirante.publication.unreadable} tell.
+ * keep the others, of all tenants, waiting; the log and {@code mirante.publication.unreadable} tell. Started to
+ * accept recreated topics, it sends all state anew.
  */
 final class StatePublisher implements SmartLifecycle {
 
     private static final Logger LOG = LoggerFactory.getLogger(StatePublisher.class);
     private static final Duration PAUSE = Duration.ofMillis(200);
     private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final int BATCH = 10_000;
 
     private final List<Publication> publications;
     private final StreamDatabase stream;
     private final EventSender sender;
     private final MeterRegistry meters;
+
+    /** What was published is to be published again first. */
+    private final Set<Publication> forgotten = ConcurrentHashMap.newKeySet();
+
     private ScheduledExecutorService threads = Executors.newScheduledThreadPool(0);
     private volatile boolean running;
 
@@ -41,8 +49,14 @@ final class StatePublisher implements SmartLifecycle {
             List<Publication> publications,
             StreamDatabase stream,
             EventSender sender,
-            MeterRegistry meters) {
+            MeterRegistry meters,
+            boolean acceptRecreatedTopics) {
         this.publications = List.copyOf(publications);
+        if (acceptRecreatedTopics) {
+            publications.stream()
+                    .filter(p -> p.retelling() == Publication.Retelling.AGAIN)
+                    .forEach(forgotten::add);
+        }
         this.stream = stream;
         this.sender = sender;
         this.meters = meters;
@@ -89,6 +103,12 @@ final class StatePublisher implements SmartLifecycle {
 
     private void drain(Publication publication) {
         try {
+            while (running && forgotten.contains(publication)) {
+                Long rows = forget(publication).block(LIMIT);
+                if (rows == null || rows == 0) {
+                    forgotten.remove(publication);
+                }
+            }
             while (running) {
                 Integer sent = once(publication).block(LIMIT);
                 if (sent == null || sent == 0) {
@@ -101,6 +121,20 @@ final class StatePublisher implements SmartLifecycle {
                         "cannot publish {} at the moment: {}", publication.table(), e.getMessage());
             }
         }
+    }
+
+    /** Takes some rows for unpublished; completes with their number. */
+    private Mono<Long> forget(Publication publication) {
+        return stream.inTransaction(db ->
+                db.sql(
+                                """
+                                UPDATE %1$s SET published_revision = 0 WHERE ctid = ANY (ARRAY(
+                                    SELECT ctid FROM %1$s WHERE published_revision > 0 LIMIT $1 FOR UPDATE SKIP LOCKED))\
+                                """
+                                        .formatted(publication.table()))
+                        .bind(0, BATCH)
+                        .fetch()
+                        .rowsUpdated());
     }
 
     /** Publishes one batch; completes with its size. */
