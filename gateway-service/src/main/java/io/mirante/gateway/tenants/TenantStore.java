@@ -79,11 +79,12 @@ class TenantStore {
                 .one();
     }
 
-    /** Replaces a tenant's settings and raises its revision by one. */
+    /** Replaces a tenant's settings and raises its revision. */
     static Mono<Tenant> change(DatabaseClient db, TenantSettings settings) {
         return db.sql(
-                        "UPDATE tenant SET name = $2, settings = $3::jsonb, revision = revision + 1,"
-                                + " updated_at = now() WHERE tenant_id = $1 RETURNING "
+                        "UPDATE tenant SET name = $2, settings = $3::jsonb, revision = "
+                                + Publication.raised("revision")
+                                + ", updated_at = now() WHERE tenant_id = $1 RETURNING "
                                 + COLUMNS)
                 .bind(0, settings.id())
                 .bind(1, settings.name())

@@ -324,13 +324,15 @@ class AdministrationIT {
                         "{'timezone': 'Europe/Lisbon', 'mode': 'strict', 'limits': {'events_per_second': 5},"
                                 + " 'masking': [{'kind': 'email', 'action': 'hash'}]}");
         assertThat(changed.status()).as(changed.raw()).isEqualTo(200);
-        assertThat(changed.tag()).isEqualTo("\"2\"");
+        assertThat(changed.tag()).isNotEqualTo("\"1\"");
         await().atMost(IN_FORCE)
                 .untilAsserted(() ->
                         assertThat(tenants.settings(id))
                                 .returns("Europe/Lisbon", TenantSettings::timezone)
                                 .returns(TenantSettings.Mode.STRICT, TenantSettings::mode)
-                                .returns(2L, TenantSettings::revision));
+                                .returns(
+                                        changed.tag(),
+                                        settings -> "\"" + settings.revision() + "\""));
         var back =
                 call(
                         ROOT,
@@ -342,18 +344,18 @@ class AdministrationIT {
         assertThat(back.body().path("limits").path("events_per_second").isNull()).isTrue();
         assertThat(call(ROOT, "PATCH", path, "{'mode': 'strict'}").tag())
                 .as("nothing changed, so nothing to publish")
-                .isEqualTo("\"3\"");
-        assertThat(call(ROOT, "GET", path + "/", null).tag()).isEqualTo("\"3\"");
+                .isEqualTo(back.tag());
+        assertThat(call(ROOT, "GET", path + "/", null).tag()).isEqualTo(back.tag());
     }
 
     @Test
     void whoWasSlowerIsToldInsteadOfOverwriting() {
         var path = "/api/v1/admin/tenants/" + newTenant();
-        assertThat(call(ROOT, "PATCH", path, "{'name': 'b'}", "If-Match", "\"1\"").status())
-                .isEqualTo(200);
+        var faster = call(ROOT, "PATCH", path, "{'name': 'b'}", "If-Match", "\"1\"");
+        assertThat(faster.status()).isEqualTo(200);
         var slower = call(ROOT, "PATCH", path, "{'name': 'c'}", "If-Match", "\"1\"");
         assertThat(slower.status()).isEqualTo(412);
-        assertThat(slower.text("detail")).contains("\"2\"");
+        assertThat(slower.text("detail")).contains(faster.tag());
         assertThat(call(ROOT, "PATCH", path, "{'name': 'c'}", "If-Match", "*").status())
                 .isEqualTo(200);
     }
