@@ -32,10 +32,10 @@ final class FeatureLoads {
     private static final String VIEW = "ml_features.user_features";
 
     /** Rows of all loads that stand, those they replaced among them. */
-    static final String ROWS = "ml_features.user_features_row";
+    private static final String ROWS = "ml_features.user_features_row";
 
     /** Rows that a merge replaced, by run, user, and the run that did so. */
-    static final String REPLACED = "ml_features.user_features_replaced";
+    private static final String REPLACED = "ml_features.user_features_replaced";
 
     /** Loads, and which run replaced all of them. */
     private static final String LOADS = "ml_features.user_features_load";
