@@ -35,7 +35,7 @@ final class EraseFromLog implements ErasePerson {
         return List.of(
                 "user_feature_state.user_id",
                 "user_mark.user_id",
-                "ml_features.user_features.user_id");
+                "ml_features.user_features_row.user_id");
     }
 
     @Override

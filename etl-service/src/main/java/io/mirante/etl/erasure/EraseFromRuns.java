@@ -55,8 +55,8 @@ final class EraseFromRuns {
                                                                 db,
                                                                 "user_id",
                                                                 List.of(
-                                                                        "ml_features.user_features",
-                                                                        "ml_features.user_features_backup"))))
+                                                                        "ml_features.user_features_row",
+                                                                        "ml_features.user_features_replaced"))))
                         .block(LIMIT));
     }
 

@@ -117,13 +117,13 @@ public final class BatchFeatures {
         var parts = parts();
         UserColumns kept = null;
         for (var part : parts) {
-            kept = own(part);
+            kept = own(part, parts.size() == 1);
             note(kept);
         }
         var population = comparison.with();
         create(TABLE, FeatureCatalog.all());
         for (var part : parts) {
-            put(parts.size() == 1 && kept != null ? kept : own(part), population);
+            put(parts.size() == 1 && kept != null ? kept : own(part, false), population);
         }
         execute("DROP TABLE " + BASE);
         execute("DROP TABLE " + PERSONS);
@@ -222,7 +222,7 @@ public final class BatchFeatures {
     }
 
     /** What the own events of a part's users give. */
-    private UserColumns own(Part part) throws SQLException {
+    private UserColumns own(Part part, boolean ofAll) throws SQLException {
         var users =
                 new UserColumns(
                         texts(
@@ -232,7 +232,11 @@ public final class BatchFeatures {
         var of =
                 "(SELECT %1$s AS person, * FROM %2$s WHERE occurred_at < %3$s) e JOIN %4$s p ON p.person = e.person"
                         .formatted(person, events, moment(), PERSONS);
-        var words = words(of, part);
+        var words =
+                words(
+                        ofAll
+                                ? "%s WHERE occurred_at < %s".formatted(events, moment())
+                                : "%s WHERE p.part = %d".formatted(of, part.no()));
         var query =
                 "SELECT %s FROM %s %s WHERE p.part = %d"
                         .formatted(
@@ -253,16 +257,16 @@ public final class BatchFeatures {
         return users;
     }
 
-    /** Texts of the part's events, each once. */
-    private List<String> words(String of, Part part) throws SQLException {
+    /** Texts of events, each once. */
+    private List<String> words(String of) throws SQLException {
         execute(
                 "CREATE OR REPLACE TABLE %s AS SELECT word, row_number() OVER () - 1 AS code FROM (%s) WHERE word IS NOT NULL"
                         .formatted(
                                 WORDS,
                                 HeldEvents.TEXTS.stream()
                                         .map(text ->
-                                                "SELECT DISTINCT %s AS word FROM %s WHERE p.part = %d"
-                                                        .formatted(text, of, part.no()))
+                                                "SELECT DISTINCT %s AS word FROM %s"
+                                                        .formatted(text, of))
                                         .collect(Collectors.joining(" UNION "))));
         return texts("SELECT word FROM %s ORDER BY code".formatted(WORDS));
     }

@@ -69,12 +69,10 @@ public record BgNbd(double r, double alpha, double a, double b) {
         }
         double unit = sample.meanAge;
         var inMeanAges = sample.dividedBy(unit);
-        return MaximumLikelihood.find(
+        return MaximumLikelihood.findBySlope(
                         NAMES,
                         new double[] {1, 1, 1, 1},
-                        at ->
-                                inMeanAges.logLikelihood(at[0], at[1], at[2], at[3])
-                                        / sample.customers)
+                        at -> inMeanAges.near(at[0], at[1], at[2], at[3]))
                 .<Fit<BgNbd>>map(maximum -> {
                     var at = maximum.parameters();
                     var model = new BgNbd(at.get(0), at.get(1) * unit, at.get(2), at.get(3));
@@ -103,6 +101,11 @@ public record BgNbd(double r, double alpha, double a, double b) {
      */
     public double logLikelihood(Map<PurchaseHistory, Long> customers) {
         return new Sample(customers).logLikelihood(r, alpha, a, b);
+    }
+
+    /** The mean log-likelihood of customers, and its derivatives by r, alpha, a and b. */
+    MaximumLikelihood.Near near(Collection<PurchaseHistory> customers) {
+        return new Sample(counted(customers)).near(r, alpha, a, b);
     }
 
     /**
@@ -260,50 +263,155 @@ public record BgNbd(double r, double alpha, double a, double b) {
             return new Sample(this, unit);
         }
 
-        /**
-         * Eq. 6, with B(a, b + x) and (α + t_x)^-(r + x) taken out of the sum of its two terms, so that nothing overflows.
-         * Gamma functions hang on the frequency alone and are taken once for each.
-         */
         double logLikelihood(double r, double alpha, double a, double b) {
-            double[] logs = Arrays.stream(times).map(time -> Math.log(alpha + time)).toArray();
-            var sums = new double[(frequency.length + BLOCK - 1) / BLOCK];
-            IntStream.range(0, sums.length)
-                    .parallel()
-                    .forEach(block -> sums[block] = ofBlock(block, logs, r, a, b));
-            double sum = customers * r * Math.log(alpha);
-            for (double ofBlock : sums) {
-                sum += ofBlock;
-            }
-            return sum;
+            return sums(r, alpha, a, b).value;
         }
 
-        private double ofBlock(int block, double[] logs, double r, double a, double b) {
-            double sum = 0;
-            double ofFrequency = 0;
-            int current = 0;
+        /** Of a customer, on average. */
+        MaximumLikelihood.Near near(double r, double alpha, double a, double b) {
+            return sums(r, alpha, a, b).near(customers);
+        }
+
+        /**
+         * Eq. 6, with B(a, b + x) and (α + t_x)^-(r + x) taken out of the sum of its two terms, so that nothing overflows. Gamma
+         * functions hang on the frequency alone and are taken once for each.
+         */
+        private Sums sums(double r, double alpha, double a, double b) {
+            double[] logs = Arrays.stream(times).map(time -> Math.log(alpha + time)).toArray();
+            double[] inverses = Arrays.stream(times).map(time -> 1 / (alpha + time)).toArray();
+            var blocks = new Sums[(frequency.length + BLOCK - 1) / BLOCK];
+            IntStream.range(0, blocks.length)
+                    .parallel()
+                    .forEach(block -> blocks[block] = ofBlock(block, logs, inverses, r, a, b));
+            var all = new Sums();
+            all.value = customers * r * Math.log(alpha);
+            all.slope[0] = customers * Math.log(alpha);
+            all.slope[1] = customers * r / alpha;
+            all.bend[0][1] = customers / alpha;
+            all.bend[1][1] = -customers * r / (alpha * alpha);
+            for (var block : blocks) {
+                all.add(block);
+            }
+            return all;
+        }
+
+        private Sums ofBlock(
+                int block, double[] logs, double[] inverses, double r, double a, double b) {
+            var sums = new Sums();
+            var ofR = new Rising(r);
+            var ofB = new Rising(b);
+            var ofBoth = new Rising(a + b);
             int end = Math.min(frequency.length, (block + 1) * BLOCK);
             for (int i = block * BLOCK; i < end; i++) {
                 int x = frequency[i];
-                double term;
+                double n = count[i];
+                double logEnd = logs[age[i]];
+                double inverseEnd = inverses[age[i]];
                 if (x == 0) {
-                    term = -r * logs[age[i]];
-                } else {
-                    if (x != current) {
-                        current = x;
-                        ofFrequency = logRising(r, x) + logRising(b, x) - logRising(a + b, x);
-                    }
-                    double last = logs[recency[i]];
-                    double alive = Math.exp((r + x) * (last - logs[age[i]]));
-                    term = ofFrequency - (r + x) * last + Math.log(alive + a / (b + x - 1));
+                    sums.value -= n * r * logEnd;
+                    sums.slope[0] -= n * logEnd;
+                    sums.slope[1] -= n * r * inverseEnd;
+                    sums.bend[0][1] -= n * inverseEnd;
+                    sums.bend[1][1] += n * r * inverseEnd * inverseEnd;
+                    continue;
                 }
-                sum += count[i] * term;
+                if (x != ofR.times) {
+                    ofR.to(x);
+                    ofB.to(x);
+                    ofBoth.to(x);
+                }
+                double power = r + x;
+                double last = logs[recency[i]];
+                double inverse = inverses[recency[i]];
+                // What is left of ln(alive + gone): alive hangs on r and alpha, gone on a and b.
+                double alive = Math.exp(power * (last - logEnd));
+                double stay = 1 / (b + x - 1);
+                double either = alive + a * stay;
+                double lives = alive / either;
+                double left = 1 - lives;
+                double both = lives * left;
+                double byR = last - logEnd;
+                double byAlpha = power * (inverse - inverseEnd);
+                double byA = 1 / a;
+                sums.value +=
+                        n * (ofR.log + ofB.log - ofBoth.log - power * last + Math.log(either));
+                sums.slope[0] += n * (ofR.first - last + lives * byR);
+                sums.slope[1] += n * (lives * byAlpha - power * inverse);
+                sums.slope[2] += n * (left * byA - ofBoth.first);
+                sums.slope[3] += n * (ofB.first - ofBoth.first - left * stay);
+                sums.bend[0][0] += n * (ofR.second + both * byR * byR);
+                sums.bend[0][1] +=
+                        n * (both * byR * byAlpha + lives * (inverse - inverseEnd) - inverse);
+                sums.bend[0][2] -= n * both * byR * byA;
+                sums.bend[0][3] += n * both * byR * stay;
+                sums.bend[1][1] +=
+                        n
+                                * (both * byAlpha * byAlpha
+                                        + power * inverse * inverse
+                                        - lives
+                                                * power
+                                                * (inverse * inverse - inverseEnd * inverseEnd));
+                sums.bend[1][2] -= n * both * byAlpha * byA;
+                sums.bend[1][3] += n * both * byAlpha * stay;
+                sums.bend[2][2] += n * ((both - left) * byA * byA - ofBoth.second);
+                sums.bend[2][3] -= n * (both * byA * stay + ofBoth.second);
+                sums.bend[3][3] += n * (ofB.second - ofBoth.second + (both + left) * stay * stay);
             }
-            return sum;
+            return sums;
+        }
+    }
+
+    /** Logarithm of Γ(s + n)/Γ(s) for more and more n, and its derivatives by s; B(a, b + x)/B(a, b) is two of them. */
+    private static final class Rising {
+
+        private final double s;
+        private int times;
+        private double log;
+        private double first;
+        private double second;
+
+        Rising(double s) {
+            this.s = s;
         }
 
-        /** Logarithm of Γ(s + n)/Γ(s); B(a, b + x)/B(a, b) is two of them. */
-        private static double logRising(double s, int n) {
-            return Gamma.logGamma(s + n) - Gamma.logGamma(s);
+        void to(int n) {
+            for (; times < n; times++) {
+                double inverse = 1 / (s + times);
+                first += inverse;
+                second -= inverse * inverse;
+            }
+            log = Gamma.logGamma(s + n) - Gamma.logGamma(s);
+        }
+    }
+
+    /** A log-likelihood and its derivatives by r, alpha, a and b, the upper half of the second ones. */
+    private static final class Sums {
+
+        private double value;
+        private final double[] slope = new double[4];
+        private final double[][] bend = new double[4][4];
+
+        void add(Sums other) {
+            value += other.value;
+            for (int i = 0; i < slope.length; i++) {
+                slope[i] += other.slope[i];
+                for (int j = i; j < slope.length; j++) {
+                    bend[i][j] += other.bend[i][j];
+                }
+            }
+        }
+
+        MaximumLikelihood.Near near(double customers) {
+            var gradient = new double[slope.length];
+            var curvature = new double[slope.length][slope.length];
+            for (int i = 0; i < slope.length; i++) {
+                gradient[i] = slope[i] / customers;
+                for (int j = i; j < slope.length; j++) {
+                    curvature[i][j] = bend[i][j] / customers;
+                    curvature[j][i] = curvature[i][j];
+                }
+            }
+            return new MaximumLikelihood.Near(value / customers, gradient, curvature);
         }
     }
 }

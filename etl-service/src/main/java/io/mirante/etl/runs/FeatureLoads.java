@@ -16,7 +16,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.springframework.r2dbc.core.DatabaseClient;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -24,13 +23,23 @@ import reactor.core.scheduler.Schedulers;
 
 /**
  * Loads of feature sets into {@code ml_features.user_features}, and their way back. A load is one transaction: readers see all of it
- * or nothing. Before it, rows that it changes or removes are copied to {@code user_features_backup}. Loads and roll-backs of a tenant
- * wait for each other.
+ * or nothing. Its rows are written once; earlier rows that it replaces stay beside them as its backup, marked as replaced, and the
+ * view shows those that are not. Loads and roll-backs of a tenant wait for each other.
  */
 final class FeatureLoads {
 
-    private static final String TABLE = "ml_features.user_features";
-    private static final String BACKUP = "ml_features.user_features_backup";
+    /** What is current. */
+    private static final String VIEW = "ml_features.user_features";
+
+    /** Rows of all loads that stand, those they replaced among them. */
+    private static final String ROWS = "ml_features.user_features_row";
+
+    /** Rows that a merge replaced, by run, user, and the run that did so. */
+    private static final String REPLACED = "ml_features.user_features_replaced";
+
+    /** Loads, and which run replaced all of them. */
+    private static final String LOADS = "ml_features.user_features_load";
+
     private static final String FEATURES =
             FeatureCatalog.all().stream().map(Feature::name).collect(Collectors.joining(", "));
     private static final String COLUMNS =
@@ -94,12 +103,11 @@ final class FeatureLoads {
         return execute(
                         db,
                         "CREATE TEMPORARY TABLE staged ON COMMIT DROP AS SELECT user_id, %s FROM %s WHERE false"
-                                .formatted(FEATURES, TABLE))
+                                .formatted(FEATURES, ROWS))
                 .then(db.inConnection(connection -> copy(connection, order.file())))
                 .flatMap(staged ->
                         // Of the other columns nothing is asked, and there are many.
                         execute(db, "ANALYZE staged (user_id)")
-                                .then(backUp(db, order))
                                 .then(refuseKnown(db, order))
                                 .flatMap(known ->
                                         put(db, order)
@@ -154,20 +162,25 @@ final class FeatureLoads {
         }
     }
 
-    private static Mono<Void> backUp(DatabaseClient db, Order order) {
-        var kept =
+    /** Marks what the load replaces. */
+    private static Mono<Void> replace(DatabaseClient db, Order order) {
+        var marks =
                 switch (order.strategy()) {
                     case MERGE ->
-                            "WHERE tenant_id = $1 AND user_id IN (SELECT user_id FROM staged)";
-                    case REPLACE -> "WHERE tenant_id = $1";
-                    case APPEND -> "WHERE tenant_id = $1 AND false";
+                            """
+                            INSERT INTO %s (tenant_id, execution_id, user_id, replaced_by)
+                            SELECT tenant_id, execution_id, user_id, $2 FROM %s
+                            WHERE tenant_id = $1 AND user_id IN (SELECT user_id FROM staged)\
+                            """
+                                    .formatted(REPLACED, VIEW);
+                    case REPLACE ->
+                            "UPDATE %s SET replaced_by = $2 WHERE tenant_id = $1 AND replaced_by IS NULL"
+                                    .formatted(LOADS);
+                    case APPEND -> null;
                 };
-        return db.sql(
-                        "INSERT INTO %1$s (%2$s, taken_for) SELECT %2$s, $2 FROM %3$s %4$s"
-                                .formatted(BACKUP, COLUMNS, TABLE, kept))
-                .bind(0, order.tenant())
-                .bind(1, order.executionId())
-                .then();
+        return marks == null
+                ? Mono.empty()
+                : db.sql(marks).bind(0, order.tenant()).bind(1, order.executionId()).then();
     }
 
     private static Mono<Long> refuseKnown(DatabaseClient db, Order order) {
@@ -183,7 +196,7 @@ final class FeatureLoads {
                                         )
                                         INSERT INTO refused SELECT user_id FROM known\
                                         """
-                                                .formatted(TABLE))
+                                                .formatted(VIEW))
                                 .bind(0, order.tenant())
                                 .fetch()
                                 .rowsUpdated());
@@ -202,8 +215,14 @@ final class FeatureLoads {
                 .filter(erased -> !erased.isEmpty())
                 .flatMapMany(erased ->
                         Flux.just(
-                                        TABLE + " WHERE tenant_id = $1 AND execution_id = $2",
-                                        BACKUP + " WHERE tenant_id = $1 AND taken_for = $2",
+                                        """
+                                        %s WHERE tenant_id = $1 AND (execution_id = $2
+                                            OR execution_id IN (SELECT execution_id FROM %s WHERE tenant_id = $1 AND replaced_by = $2)
+                                            OR (execution_id, user_id) IN (
+                                                SELECT execution_id, user_id FROM %s WHERE tenant_id = $1 AND replaced_by = $2))\
+                                        """
+                                                .formatted(ROWS, LOADS, REPLACED),
+                                        REPLACED + " WHERE tenant_id = $1 AND replaced_by = $2",
                                         "refused WHERE $2 IS NOT NULL")
                                 .concatMap(place ->
                                         db.sql(
@@ -220,35 +239,24 @@ final class FeatureLoads {
     }
 
     private static Mono<Long> put(DatabaseClient db, Order order) {
-        var removed =
-                order.strategy() == LoadStrategy.REPLACE
-                        ? db.sql("DELETE FROM %s WHERE tenant_id = $1".formatted(TABLE))
+        return replace(db, order)
+                .then(
+                        db.sql(
+                                        "INSERT INTO %s (tenant_id, execution_id) VALUES ($1, $2)"
+                                                .formatted(LOADS))
                                 .bind(0, order.tenant())
-                                .then()
-                        : Mono.<Void>empty();
-        var conflict =
-                order.strategy() == LoadStrategy.MERGE
-                        ? " ON CONFLICT (tenant_id, user_id) DO UPDATE SET "
-                                + Stream.concat(
-                                                FeatureCatalog.all().stream().map(Feature::name),
-                                                Stream.of(
-                                                        "as_of",
-                                                        "version",
-                                                        "execution_id",
-                                                        "updated_at"))
-                                        .map("%1$s = excluded.%1$s"::formatted)
-                                        .collect(Collectors.joining(", "))
-                        : "";
-        return removed.then(
-                db.sql(
-                                "INSERT INTO %s (%s) SELECT $1, user_id, %s, $2, $3, $4, now() FROM staged%s"
-                                        .formatted(TABLE, COLUMNS, FEATURES, conflict))
-                        .bind(0, order.tenant())
-                        .bind(1, order.asOf())
-                        .bind(2, FeatureCatalog.VERSION)
-                        .bind(3, order.executionId())
-                        .fetch()
-                        .rowsUpdated());
+                                .bind(1, order.executionId())
+                                .then())
+                .then(
+                        db.sql(
+                                        "INSERT INTO %s (%s) SELECT $1, user_id, %s, $2, $3, $4, now() FROM staged"
+                                                .formatted(ROWS, COLUMNS, FEATURES))
+                                .bind(0, order.tenant())
+                                .bind(1, order.asOf())
+                                .bind(2, FeatureCatalog.VERSION)
+                                .bind(3, order.executionId())
+                                .fetch()
+                                .rowsUpdated());
     }
 
     private static Mono<Void> check(long staged, long loaded, long refused) {
@@ -276,7 +284,10 @@ final class FeatureLoads {
                 .thenReturn(new Loaded(loaded, refused));
     }
 
-    /** Drops the oldest backup whose time is over, of any tenant; answers how many rows it had, empty when there is none. */
+    /**
+     * Drops the oldest backup whose time is over, of any tenant; answers how many rows it had, empty when there is none. A load
+     * that has no row any more goes with it.
+     */
     static Mono<Long> dropOldBackup(DatabaseClient db) {
         return db.sql(
                         """
@@ -285,13 +296,30 @@ final class FeatureLoads {
                                 SELECT tenant_id, execution_id FROM etl_run WHERE backup_until < now()
                                 ORDER BY backup_until LIMIT 1 FOR UPDATE SKIP LOCKED)
                             RETURNING tenant_id, execution_id
-                        ), dropped AS (
-                            DELETE FROM %s b USING over o WHERE b.tenant_id = o.tenant_id AND b.taken_for = o.execution_id
+                        ), merged AS (
+                            DELETE FROM %1$s m USING over o WHERE m.tenant_id = o.tenant_id AND m.replaced_by = o.execution_id
+                            RETURNING m.tenant_id, m.execution_id, m.user_id
+                        ), replaced AS (
+                            DELETE FROM %2$s l USING over o WHERE l.tenant_id = o.tenant_id AND l.replaced_by = o.execution_id
+                            RETURNING l.tenant_id, l.execution_id
+                        ), of_merged AS (
+                            DELETE FROM %3$s r USING merged m
+                            WHERE r.tenant_id = m.tenant_id AND r.execution_id = m.execution_id AND r.user_id = m.user_id
+                            RETURNING r.tenant_id, r.execution_id
+                        ), of_replaced AS (
+                            DELETE FROM %3$s r USING replaced l WHERE r.tenant_id = l.tenant_id AND r.execution_id = l.execution_id
                             RETURNING 1
+                        ), marks AS (
+                            DELETE FROM %1$s m USING replaced l WHERE m.tenant_id = l.tenant_id AND m.execution_id = l.execution_id
+                        ), emptied AS (
+                            DELETE FROM %2$s l
+                            USING (SELECT tenant_id, execution_id, count(*) AS n FROM of_merged GROUP BY 1, 2) g
+                            WHERE l.tenant_id = g.tenant_id AND l.execution_id = g.execution_id AND g.n = (
+                                SELECT count(*) FROM %3$s r WHERE r.tenant_id = l.tenant_id AND r.execution_id = l.execution_id)
                         )
-                        SELECT (SELECT count(*) FROM dropped) FROM over\
+                        SELECT (SELECT count(*) FROM of_merged) + (SELECT count(*) FROM of_replaced) FROM over\
                         """
-                                .formatted(BACKUP))
+                                .formatted(REPLACED, LOADS, ROWS))
                 .map(row -> Objects.requireNonNull(row.get(0, Long.class)))
                 .one();
     }
@@ -387,24 +415,16 @@ final class FeatureLoads {
     }
 
     private static Mono<Void> restore(DatabaseClient db, String tenant, String executionId) {
-        return db.sql("DELETE FROM %s WHERE tenant_id = $1 AND execution_id = $2".formatted(TABLE))
-                .bind(0, tenant)
-                .bind(1, executionId)
+        return Flux.just(
+                        "DELETE FROM %s WHERE tenant_id = $1 AND execution_id = $2".formatted(ROWS),
+                        "DELETE FROM %s WHERE tenant_id = $1 AND replaced_by = $2"
+                                .formatted(REPLACED),
+                        "UPDATE %s SET replaced_by = NULL WHERE tenant_id = $1 AND replaced_by = $2"
+                                .formatted(LOADS),
+                        "DELETE FROM %s WHERE tenant_id = $1 AND execution_id = $2"
+                                .formatted(LOADS))
+                .concatMap(sql -> db.sql(sql).bind(0, tenant).bind(1, executionId).then())
                 .then()
-                .then(
-                        db.sql(
-                                        "INSERT INTO %1$s (%2$s) SELECT %2$s FROM %3$s WHERE tenant_id = $1 AND taken_for = $2"
-                                                .formatted(TABLE, COLUMNS, BACKUP))
-                                .bind(0, tenant)
-                                .bind(1, executionId)
-                                .then())
-                .then(
-                        db.sql(
-                                        "DELETE FROM %s WHERE tenant_id = $1 AND taken_for = $2"
-                                                .formatted(BACKUP))
-                                .bind(0, tenant)
-                                .bind(1, executionId)
-                                .then())
                 .then(
                         db.sql(
                                         """

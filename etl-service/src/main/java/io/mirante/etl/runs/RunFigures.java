@@ -64,6 +64,35 @@ final class RunFigures {
                 .log("run {} is {}", run.executionId(), run.status());
     }
 
+    /** Measures steps of a run, one after the other. */
+    Clock clock() {
+        return new Clock();
+    }
+
+    /** Times of the steps of one attempt. Used by one thread. */
+    final class Clock implements AutoCloseable {
+
+        private @Nullable String step;
+        private long since;
+
+        /** The step before it, if there was one, is over. */
+        void begins(String next) {
+            close();
+            step = next;
+            since = System.nanoTime();
+        }
+
+        /** The last step is over. */
+        @Override
+        public void close() {
+            if (step != null) {
+                meters.timer("mirante.etl.run.step", "step", step)
+                        .record(Duration.ofNanos(System.nanoTime() - since));
+                step = null;
+            }
+        }
+    }
+
     private void rows(String stage, @Nullable Long count) {
         if (count != null) {
             meters.counter("mirante.etl.run.rows", "stage", stage).increment(count);

@@ -203,10 +203,18 @@ final class RunSource implements JobHandler {
     private void work(JobContext context, Run run)
             throws IOException, SQLException, UnreadableTableException, JobFailedException {
         var steps = new StepLimit(settings.steps());
+        try (var clock = figures.clock()) {
+            work(context, run, steps, clock);
+        }
+    }
+
+    private void work(JobContext context, Run run, StepLimit steps, RunFigures.Clock clock)
+            throws IOException, SQLException, UnreadableTableException, JobFailedException {
         if (run.source().equals(RunRequest.EVENTS)) {
-            work(context, run, steps, log(context, run), null);
+            work(context, run, steps, clock, log(context, run), null);
             return;
         }
+        clock.begins("fetching");
         var source = source(run, context.tenant());
         var input = steps.within(Step.FETCH, () -> sources.fetch(source, run, context));
         var order =
@@ -216,7 +224,7 @@ final class RunSource implements JobHandler {
                         tables -> tables.read(input.files(), input.format()),
                         input.source().shape(),
                         Objects.requireNonNullElse(run.referenceTime(), input.at()));
-        work(context, run, steps, order, input);
+        work(context, run, steps, clock, order, input);
     }
 
     /** Does the run of a source; without input it is the event log. */
@@ -224,6 +232,7 @@ final class RunSource implements JobHandler {
             JobContext context,
             Run run,
             StepLimit steps,
+            RunFigures.Clock clock,
             TableCheck.Order order,
             SourceFetch.@Nullable Input input)
             throws IOException, SQLException, UnreadableTableException, JobFailedException {
@@ -236,14 +245,15 @@ final class RunSource implements JobHandler {
                                         order,
                                         context.scratch(SCRATCH),
                                         steps::interrupts,
-                                        (what, done) ->
-                                                context.progress(
-                                                        batch ? done * CHECKED : done, what)))) {
+                                        (what, done) -> {
+                                            clock.begins(what);
+                                            context.progress(batch ? done * CHECKED : done, what);
+                                        }))) {
             if (!batch) {
                 var stoppedBy = stoppedBy(run, check.report());
                 store(context.tenant(), run, order, check.report(), stoppedBy, Runs.COMPLETED);
             } else {
-                load(context, run, steps, order, check, input);
+                load(context, run, steps, clock, order, check, input);
             }
         }
     }
@@ -252,13 +262,16 @@ final class RunSource implements JobHandler {
             JobContext context,
             Run run,
             StepLimit steps,
+            RunFigures.Clock clock,
             TableCheck.Order order,
             TableCheck check,
             SourceFetch.@Nullable Input input)
             throws IOException, SQLException, UnreadableTableException, JobFailedException {
         var tenant = context.tenant();
+        clock.begins("making features");
         context.progress(CHECKED, "making features");
         var made = steps.within(Step.FEATURES, () -> made(tenant, run, order, check));
+        clock.begins("checking features");
         context.progress(MADE, "checking features");
         var baseline =
                 Objects.requireNonNull(
@@ -287,6 +300,7 @@ final class RunSource implements JobHandler {
                     "the gate stopped the load: %s; see /api/v1/etl/runs/%s/report"
                             .formatted(String.join(", ", stoppedBy), run.executionId()));
         }
+        clock.begins("loading");
         context.progress(FEATURES_CHECKED, "loading");
         steps.within(
                 Step.LOAD,

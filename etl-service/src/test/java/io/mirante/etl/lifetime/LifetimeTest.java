@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -78,6 +79,73 @@ class LifetimeTest {
                                     .map(near -> near.logLikelihood(histories)))
                     .allMatch(near -> near < fitted.logLikelihood());
         }
+    }
+
+    @Test
+    void slopesAreThoseOfTheLikelihoodAndCurvaturesThoseOfTheSlopes() {
+        var histories = new Shop(SEED).histories(500, LIVELY, 78);
+        double[] at = {0.8, 12, 0.7, 2.5};
+        var near = of(at).near(histories);
+        for (int i = 0; i < at.length; i++) {
+            double step = at[i] * 1e-5;
+            var lower = at.clone();
+            var upper = at.clone();
+            lower[i] -= step;
+            upper[i] += step;
+            var below = of(lower).near(histories);
+            var above = of(upper).near(histories);
+            assertThat(near.gradient()[i])
+                    .isCloseTo((above.value() - below.value()) / (2 * step), within(1e-7));
+            for (int j = 0; j < at.length; j++) {
+                assertThat(near.curvature()[i][j])
+                        .as("by %d and %d", i, j)
+                        .isCloseTo(
+                                (above.gradient()[j] - below.gradient()[j]) / (2 * step),
+                                within(1e-7));
+            }
+        }
+    }
+
+    private static BgNbd of(double[] parameters) {
+        return new BgNbd(parameters[0], parameters[1], parameters[2], parameters[3]);
+    }
+
+    /** x and y grow together without an end, more and more slowly: as the likelihood of purchases at random does. */
+    @Test
+    void aLongRidgeIsWalkedInFewStepsAndToItsEnd() {
+        var evaluations = new AtomicInteger();
+        var maximum =
+                MaximumLikelihood.findBySlope(
+                                List.of("x", "y"),
+                                new double[] {1, 1},
+                                at -> {
+                                    evaluations.incrementAndGet();
+                                    double x = at[0];
+                                    double apart = at[1] - 3 * x;
+                                    double width = 1 / (x * x);
+                                    return new MaximumLikelihood.Near(
+                                            -1 / x - width * apart * apart,
+                                            new double[] {
+                                                width * (1 + 6 * apart + 2 * apart * apart / x),
+                                                -2 * width * apart
+                                            },
+                                            new double[][] {
+                                                {
+                                                    -2 / (x * x * x)
+                                                            - width
+                                                                    * (18
+                                                                            + 24 * apart / x
+                                                                            + 6 * apart * apart
+                                                                                    * width),
+                                                    width * (6 + 4 * apart / x)
+                                                },
+                                                {width * (6 + 4 * apart / x), -2 * width}
+                                            });
+                                })
+                        .orElseThrow();
+        assertThat(maximum.atLimit()).containsExactly("y");
+        assertThat(maximum.parameters().getFirst()).isCloseTo(1e4 / 3, withinPercentage(1));
+        assertThat(evaluations.get()).isLessThan(60);
     }
 
     @Test

@@ -154,6 +154,20 @@ class BatchRunsIT {
         client.upload("bets", "bets.csv", HEADER + line("zoe"), null);
         client.finished(of("three", "replace"));
         assertThat(users(tenant)).containsExactly("zoe");
+        assertThat(
+                        database.many(
+                                        tenant,
+                                        db ->
+                                                db.sql(
+                                                                "SELECT user_id FROM ml_features.user_features")
+                                                        .map(row ->
+                                                                String.valueOf(
+                                                                        row.get(0, String.class)))
+                                                        .all())
+                                .collectList()
+                                .block())
+                .as("a role sees its tenant's")
+                .containsExactly("zoe");
         client.rolledBack("three");
         assertThat(users(tenant)).containsExactlyInAnyOrder("ana", "bob", "eva");
         assertThat(row(tenant, "eva")).containsEntry("execution_id", "two");
@@ -417,7 +431,7 @@ class BatchRunsIT {
                 $$ BEGIN IF new.user_id = 'breaks' THEN RAISE EXCEPTION 'no room'; END IF; RETURN new; END $$\
                 """);
         execute(
-                "CREATE TRIGGER breaks BEFORE INSERT ON ml_features.user_features FOR EACH ROW EXECUTE FUNCTION public.refuse_breaks()");
+                "CREATE TRIGGER breaks BEFORE INSERT ON ml_features.user_features_row FOR EACH ROW EXECUTE FUNCTION public.refuse_breaks()");
         try {
             client.post("/api/v1/etl/runs", of("broken", "merge"), 202);
             await().atMost(SOON)
@@ -431,7 +445,7 @@ class BatchRunsIT {
                     .isIn("pending", "running");
             assertThat(users(tenant)).isEmpty();
         } finally {
-            execute("DROP TRIGGER breaks ON ml_features.user_features");
+            execute("DROP TRIGGER breaks ON ml_features.user_features_row");
         }
         // tried again, now that there is room
         await().atMost(SOON)
@@ -578,9 +592,9 @@ class BatchRunsIT {
         assertThat(removed)
                 .contains(
                         new PersonErased.Removal(
-                                "ml_features.user_features", PersonErased.Removal.DELETED, 1),
+                                "ml_features.user_features_row", PersonErased.Removal.DELETED, 2),
                         new PersonErased.Removal(
-                                "ml_features.user_features_backup",
+                                "ml_features.user_features_replaced",
                                 PersonErased.Removal.DELETED,
                                 1));
         client.rolledBack("two");
@@ -591,18 +605,44 @@ class BatchRunsIT {
     void anOldBackupIsDroppedAndClosesTheWayBack() throws Exception {
         var tenant = mesh.newTenant();
         var client = new RunClient(mesh, tenant);
-        client.upload("bets", "bets.csv", HEADER + line("ana"), null);
+        client.upload("bets", "bets.csv", HEADER + line("ana") + line("bob"), null);
         client.finished(of("one", "merge"));
+        client.upload("bets", "bets.csv", HEADER + line("ana"), null);
         client.finished(of("two", "merge"));
+        dropBackup(tenant, "two");
+        assertThat(client.post("/api/v1/etl/runs/two/rollback", "", 409).path("type").asString())
+                .endsWith("backup-gone");
+        assertThat(users(tenant)).containsExactlyInAnyOrder("ana", "bob");
+        assertThat(stored(tenant)).containsExactlyInAnyOrder("one bob", "two ana");
+
+        client.finished(of("three", "merge"));
+        dropBackup(tenant, "three");
+        assertThat(stored(tenant)).containsExactlyInAnyOrder("one bob", "three ana");
+        assertThat(texts("SELECT execution_id FROM ml_features.user_features_load", tenant))
+                .as("a load without a row goes")
+                .containsExactlyInAnyOrder("one", "three");
+
+        client.finished(of("four", "merge"));
+        client.finished(of("five", "replace"));
+        dropBackup(tenant, "five");
+        assertThat(stored(tenant)).containsExactly("five ana");
+        assertThat(users(tenant)).containsExactly("ana");
+        assertThat(texts("SELECT user_id FROM ml_features.user_features_replaced", tenant))
+                .isEmpty();
+    }
+
+    private void dropBackup(String tenant, String run) throws SQLException {
         execute(
-                "UPDATE etl_run SET backup_until = now() - interval '1 second' WHERE tenant_id = '%s' AND execution_id = 'two'"
-                        .formatted(tenant));
+                "UPDATE etl_run SET backup_until = now() - interval '1 second' WHERE tenant_id = '%s' AND execution_id = '%s'"
+                        .formatted(tenant, run));
         while (FeatureLoads.dropOldBackup(stream.client()).block() != null) {
             // the next one
         }
-        assertThat(client.post("/api/v1/etl/runs/two/rollback", "", 409).path("type").asString())
-                .endsWith("backup-gone");
-        assertThat(users(tenant)).containsExactly("ana");
+    }
+
+    private List<String> stored(String tenant) throws SQLException {
+        return texts(
+                "SELECT execution_id || ' ' || user_id FROM ml_features.user_features_row", tenant);
     }
 
     @Test
@@ -688,18 +728,20 @@ class BatchRunsIT {
     }
 
     private List<String> users(String tenant) throws SQLException {
-        var users = new ArrayList<String>();
+        return texts("SELECT user_id FROM ml_features.user_features", tenant);
+    }
+
+    private List<String> texts(String select, String tenant) throws SQLException {
+        var texts = new ArrayList<String>();
         try (var connection = mesh.jdbc();
-                var query =
-                        connection.prepareStatement(
-                                "SELECT user_id FROM ml_features.user_features WHERE tenant_id = ?")) {
+                var query = connection.prepareStatement(select + " WHERE tenant_id = ?")) {
             query.setString(1, tenant);
             var rows = query.executeQuery();
             while (rows.next()) {
-                users.add(rows.getString(1));
+                texts.add(rows.getString(1));
             }
         }
-        return users;
+        return texts;
     }
 
     /** A row's values by column, those that are there. */

@@ -126,9 +126,7 @@ class ErasureOfRunsIT {
         var removed = erasure.join().removed();
         awaitEnd(client, "two");
         assertThat(removed)
-                .contains(
-                        new Removal("ml_features.user_features", Removal.DELETED, 1),
-                        new Removal("ml_features.user_features_backup", Removal.DELETED, 1));
+                .contains(new Removal("ml_features.user_features_row", Removal.DELETED, 2));
         assertThat(users(tenant)).containsExactly("bob");
         assertThat(backups(tenant)).containsOnly("bob");
     }
@@ -254,8 +252,9 @@ class ErasureOfRunsIT {
                         .formatted(tenant));
         execute(
                 """
-                INSERT INTO ml_features.user_features (tenant_id, user_id, as_of, version, execution_id)
-                SELECT '%s', id, now(), 2, 'earlier' FROM (VALUES ('erase-me'), ('bob')) v(id)\
+                WITH load AS (INSERT INTO ml_features.user_features_load (tenant_id, execution_id) VALUES ('%1$s', 'earlier'))
+                INSERT INTO ml_features.user_features_row (tenant_id, user_id, as_of, version, execution_id)
+                SELECT '%1$s', id, now(), 2, 'earlier' FROM (VALUES ('erase-me'), ('bob')) v(id)\
                 """
                         .formatted(tenant));
 
@@ -267,7 +266,9 @@ class ErasureOfRunsIT {
                 .doesNotContain("erase-me");
         assertThat(backups(tenant)).doesNotContain("erase-me");
 
-        execute("DELETE FROM ml_features.user_features WHERE tenant_id = '%s'".formatted(tenant));
+        execute(
+                "DELETE FROM ml_features.user_features_row WHERE tenant_id = '%s'"
+                        .formatted(tenant));
         load(tenant, "after", strategy, file);
         assertThat(users(tenant)).as("who came anew").containsExactlyInAnyOrder("erase-me", "bob");
     }
@@ -400,7 +401,9 @@ class ErasureOfRunsIT {
     }
 
     private List<String> backups(String tenant) throws SQLException {
-        return texts("SELECT user_id FROM ml_features.user_features_backup", tenant);
+        return texts(
+                "SELECT user_id FROM (TABLE ml_features.user_features_row EXCEPT ALL TABLE ml_features.user_features) r",
+                tenant);
     }
 
     private long waitingForLoads(String tenant) throws SQLException {

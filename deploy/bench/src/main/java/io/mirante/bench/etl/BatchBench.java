@@ -20,6 +20,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -35,11 +37,15 @@ final class BatchBench implements AutoCloseable {
     private static final String COPIED = "L5 COPY of the same features, seconds";
     private static final Instant END = Instant.parse("2026-11-20T00:00:00Z");
     private static final Set<String> OVER = Set.of("completed", "failed", "cancelled");
+    private static final Pattern STEP =
+            Pattern.compile(
+                    "(?m)^mirante_etl_run_step_seconds_sum\\{.*step=\"([^\"]*)\".*\\} (\\S+)$");
     private static final int POISON = 10_000;
 
     private final PrintStream out;
     private final Path folder;
     private final BenchPostgres postgres;
+    private final BenchMesh.Part server;
     private final BenchMesh.Part etl;
     private final Figures figures;
     private final URI gateway;
@@ -51,12 +57,14 @@ final class BatchBench implements AutoCloseable {
             PrintStream out,
             Path folder,
             BenchPostgres postgres,
+            BenchMesh.Part server,
             int gateway,
             BenchMesh.Part etl,
             Figures figures) {
         this.out = out;
         this.folder = folder;
         this.postgres = postgres;
+        this.server = server;
         this.etl = etl;
         this.figures = figures;
         this.gateway = URI.create("http://127.0.0.1:" + gateway);
@@ -76,14 +84,19 @@ final class BatchBench implements AutoCloseable {
         upload(file, "bench");
         postgres.execute("CREATE SCHEMA IF NOT EXISTS bench");
         postgres.execute(
-                "CREATE TABLE bench.features (LIKE ml_features.user_features INCLUDING ALL)");
+                "CREATE TABLE bench.features (LIKE ml_features.user_features_row INCLUDING ALL)");
         for (int round = 0; round <= rounds; round++) {
             double read = read(file);
+            Map<String, Double> before = steps();
             long cpu = etl.cpuNanos();
+            long database = server.cpuNanos();
             long begin = System.nanoTime();
             JsonNode run = run("bench", "bench-" + round);
             double seconds = (System.nanoTime() - begin) / 1e9;
             double busy = (etl.cpuNanos() - cpu) / 1e9;
+            double served = (server.cpuNanos() - database) / 1e9;
+            Map<String, Double> steps = steps();
+            steps.replaceAll((step, sum) -> sum - before.getOrDefault(step, 0.0));
             postgres.execute("TRUNCATE bench.features");
             double copied =
                     postgres.copy(
@@ -92,16 +105,22 @@ final class BatchBench implements AutoCloseable {
                             folder.resolve("features.copy"),
                             "bench.features");
             out.printf(
-                    "  %s: %.2f s (etl's CPU %.2f s), %,d users loaded; L6 %.3f s, L5 %.2f s%n",
+                    "  %s: %.2f s (CPU: etl's %.2f s, PostgreSQL's %.2f s), %,d users loaded; L6 %.3f s, L5 %.2f s%n    %s%n",
                     round > 0 ? "round " + round : "warm",
                     seconds,
                     busy,
+                    served,
                     run.path("records_loaded").asLong(),
                     read,
-                    copied);
+                    copied,
+                    steps.entrySet().stream()
+                            .map(step -> "%s %.2f".formatted(step.getKey(), step.getValue()))
+                            .collect(Collectors.joining(", ")));
             if (round > 0) {
                 figures.note(RUN, seconds);
                 figures.note("ETL batch, CPU seconds of etl", busy);
+                figures.note("ETL batch, CPU seconds of PostgreSQL", served);
+                steps.forEach((step, took) -> figures.note("ETL batch, seconds of " + step, took));
                 figures.note(READ, read);
                 figures.note(COPIED, copied);
             }
@@ -136,6 +155,15 @@ final class BatchBench implements AutoCloseable {
         }
     }
 
+    /** Seconds that runs have spent in each step so far. */
+    private Map<String, Double> steps() {
+        Map<String, Double> steps = new LinkedHashMap<>();
+        STEP.matcher(mesh.get("/metrics").required("/metrics").text())
+                .results()
+                .forEach(line -> steps.put(line.group(1), Double.valueOf(line.group(2))));
+        return steps;
+    }
+
     private JsonNode run(String source, String id) throws InterruptedException {
         Map<String, Object> request = new LinkedHashMap<>();
         request.put("mode", "batch");
@@ -149,19 +177,8 @@ final class BatchBench implements AutoCloseable {
                         .body()
                         .path("job_id")
                         .asString();
-        String stage = "";
-        long since = System.nanoTime();
         while (true) {
             JsonNode state = mesh.job(job);
-            String now = state.path("message").asString("");
-            if (!now.equals(stage)) {
-                if (!stage.isEmpty()) {
-                    figures.note(
-                            "ETL batch, seconds of " + stage, (System.nanoTime() - since) / 1e9);
-                }
-                stage = now;
-                since = System.nanoTime();
-            }
             if (OVER.contains(state.path("status").asString(""))) {
                 if (!state.path("status").asString("").equals("completed")) {
                     throw new MeshException("the run did not complete: " + state);

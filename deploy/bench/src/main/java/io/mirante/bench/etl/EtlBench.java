@@ -87,6 +87,7 @@ public final class EtlBench {
                                 out,
                                 mesh.folder(),
                                 postgres,
+                                part(parts, "postgres"),
                                 part(parts, "gateway").port(),
                                 part(parts, "etl"),
                                 figures)) {
