@@ -154,10 +154,15 @@ class CloudEventController {
     }
 
     private Mono<AcceptedEvent> one(String tenant, CloudEvent event) {
-        var checked =
-                limits.take(tenant, 1) == 1
-                        ? check(tenant, event)
-                        : new Checked(event.attributes().get("id"), new Item.Deferred());
+        return limits.take(tenant, 1)
+                .map(room ->
+                        room == 1
+                                ? check(tenant, event)
+                                : new Checked(event.attributes().get("id"), new Item.Deferred()))
+                .flatMap(checked -> settle(event, checked));
+    }
+
+    private Mono<AcceptedEvent> settle(CloudEvent event, Checked checked) {
         return intake.settleAll(List.of(checked.item()))
                 .map(List::getFirst)
                 .map(settled -> {
@@ -185,24 +190,35 @@ class CloudEventController {
                             .formatted(body.size(), settings.maxBatchEvents()));
         }
         var events = new ArrayList<CloudEvent>(body.size());
-        var checked = new ArrayList<Checked>(body.size());
-        int room = limits.take(tenant, body.size());
         for (var each : body) {
-            var event = CloudEvent.ofStructured(each);
-            events.add(event);
+            events.add(CloudEvent.ofStructured(each));
+        }
+        if (events.isEmpty()) {
+            return Mono.just(ResponseEntity.ok(new BatchAnswer<>(0, 0, List.of())));
+        }
+        return limits.take(tenant, events.size())
+                .flatMap(room ->
+                        intake.answerAll(
+                                checked(tenant, events, room),
+                                verbose,
+                                (index, id, status, errors) ->
+                                        new Result(
+                                                index,
+                                                id,
+                                                status,
+                                                pointed(events.get(index), errors))));
+    }
+
+    /** Checks as many as there is room for. */
+    private List<Checked> checked(String tenant, List<CloudEvent> events, int room) {
+        var checked = new ArrayList<Checked>(events.size());
+        for (var event : events) {
             checked.add(
                     checked.size() < room
                             ? check(tenant, event)
                             : new Checked(event.attributes().get("id"), new Item.Deferred()));
         }
-        if (checked.isEmpty()) {
-            return Mono.just(ResponseEntity.ok(new BatchAnswer<>(0, 0, List.of())));
-        }
-        return intake.answerAll(
-                checked,
-                verbose,
-                (index, id, status, errors) ->
-                        new Result(index, id, status, pointed(events.get(index), errors)));
+        return checked;
     }
 
     private Checked check(String tenant, CloudEvent event) {

@@ -157,13 +157,18 @@ class SegmentController {
     }
 
     private Mono<Answer> accept(String tenant, List<JsonNode> events) {
-        if (!limits.takeAll(tenant, events.size())) {
-            return Mono.error(
-                    ProblemException.tooMany(
-                            "the tenant sends more events per second than its limit; send the batch"
-                                    + " again",
-                            Duration.ofSeconds(1)));
-        }
+        return limits.takeAll(tenant, events.size())
+                .flatMap(room ->
+                        room
+                                ? settle(tenant, events)
+                                : Mono.error(
+                                        ProblemException.tooMany(
+                                                "the tenant sends more events per second than its limit;"
+                                                        + " send the batch again",
+                                                Duration.ofSeconds(1))));
+    }
+
+    private Mono<Answer> settle(String tenant, List<JsonNode> events) {
         var rules =
                 new EventValidator.Rules(
                         false,
