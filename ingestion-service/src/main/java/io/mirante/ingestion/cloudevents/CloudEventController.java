@@ -15,7 +15,6 @@ import io.mirante.ingestion.intake.Intake;
 import io.mirante.ingestion.intake.Item;
 import io.mirante.ingestion.intake.Status;
 import io.mirante.ingestion.log.EventLog;
-import io.mirante.ingestion.rejected.Original;
 import io.mirante.ingestion.rejected.Rejections;
 import io.mirante.platform.web.Caller;
 import io.mirante.platform.web.ProblemException;
@@ -53,7 +52,7 @@ class CloudEventController {
     private static final String PREFIX = "ce-";
 
     /** The way in; the event's own source is kept in its metadata. */
-    private static final String SOURCE = "/http";
+    static final String SOURCE = "/http";
 
     private final JsonBodies bodies;
     private final EventItems items;
@@ -226,8 +225,9 @@ class CloudEventController {
                 new EventValidator.Rules(
                         false, true, settings.maxEventBytes(), clock.instant(), SOURCE);
         var faults = event.faults(true);
+        var translated = event.toEvent();
         return faults.isEmpty()
-                ? items.check(tenant, event.toEvent(), rules)
+                ? items.check(tenant, translated, rules, () -> event.original(translated))
                 : new Checked(
                         null,
                         rejections.of(
@@ -238,7 +238,7 @@ class CloudEventController {
                                 faults,
                                 SOURCE,
                                 rules.receivedAt(),
-                                Original.of(event.toEvent())));
+                                event.original(translated)));
     }
 
     /** Errors with pointers into the CloudEvent instead of the event that was made of it. */

@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
@@ -117,7 +118,16 @@ final class ImportEvents implements JobHandler {
                     break;
                 }
                 pay(context, chunk.size(), before, done);
-                done = store(context.tenant(), order, chunk, seen, report, done, file.place());
+                done =
+                        store(
+                                context.tenant(),
+                                order,
+                                file.format(),
+                                chunk,
+                                seen,
+                                report,
+                                done,
+                                file.place());
                 done.write(checkpointFile);
                 context.progress(
                         file.progress(),
@@ -183,6 +193,7 @@ final class ImportEvents implements JobHandler {
     private Checkpoint store(
             String tenant,
             ImportOrder order,
+            ImportedFile.Format format,
             List<ImportedFile.Read> chunk,
             SeenIds seen,
             Report report,
@@ -198,7 +209,7 @@ final class ImportEvents implements JobHandler {
                         "/import/" + order.source());
         var checked = new ArrayList<Item>(chunk.size());
         for (var read : chunk) {
-            checked.add(check(tenant, read, rules));
+            checked.add(check(tenant, read, rules, () -> original(order, format, read)));
         }
         var settled = intake.settleAll(checked).block(PATIENCE);
         if (settled == null) {
@@ -227,9 +238,21 @@ final class ImportEvents implements JobHandler {
                 report.bytes());
     }
 
-    private Item check(String tenant, ImportedFile.Read read, EventValidator.Rules rules) {
+    private static Original original(
+            ImportOrder order, ImportedFile.Format format, ImportedFile.Read read) {
+        return Original.of(
+                ImportRetranslation.FORM,
+                ImportRetranslation.kept(format, read, order.mapping()),
+                read.event());
+    }
+
+    private Item check(
+            String tenant,
+            ImportedFile.Read read,
+            EventValidator.Rules rules,
+            Supplier<Original> original) {
         return read.faults().isEmpty()
-                ? items.check(tenant, read.event(), rules).item()
+                ? items.check(tenant, read.event(), rules, original).item()
                 : rejections.of(
                         tenant,
                         read.eventId(),
@@ -238,7 +261,7 @@ final class ImportEvents implements JobHandler {
                         read.faults(),
                         rules.source(),
                         rules.receivedAt(),
-                        Original.of(read.event()));
+                        original.get());
     }
 
     private static Reason reason(List<FieldError> faults) {
