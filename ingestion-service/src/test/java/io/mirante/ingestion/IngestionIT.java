@@ -493,6 +493,7 @@ class IngestionIT {
                 .exchange()
                 .expectStatus()
                 .isOk();
+        cloudEvents(tenant, pii, secrets.getFirst());
         var onTopic = mesh.newTenant();
         TopicSetup.createIngest(mesh.infrastructure().bootstrapServers(), onTopic);
         for (var body : List.of(bodies.get(0), bodies.get(2), bodies.get(5))) {
@@ -514,13 +515,13 @@ class IngestionIT {
                                 bodies.get(5)));
         await().atMost(Duration.ofMinutes(2))
                 .untilAsserted(() -> {
-                    assertThat(items(tenant, "?limit=500")).hasSize(9 + 1 + 2);
+                    assertThat(items(tenant, "?limit=500")).hasSize(9 + 1 + 2 + 3);
                     assertThat(items(onTopic, "?limit=500")).hasSize(2);
                     assertThat(of(onTopic, RAW)).hasSize(1);
                 });
         assertThat(of(tenant, RAW))
                 .extracting(r -> header(r, CloudHeaders.ID))
-                .contains("g1", "g2", "s1", "s2", "i1");
+                .contains("g1", "g2", "s1", "s2", "i1", "c1", "c2", "c3");
 
         var found = new StringBuilder(report);
         for (var topic :
@@ -565,6 +566,69 @@ class IngestionIT {
                         .doesNotContain(secrets);
             }
         }
+    }
+
+    /** Three good ones and three that are not, in binary, structured and batched mode. */
+    private void cloudEvents(String tenant, String pii, String mail) {
+        for (var type : List.of("made_up", "login; drop")) {
+            mesh.client(tenant)
+                    .post()
+                    .uri("/api/v1/events")
+                    .contentType(MediaType.APPLICATION_JSON)
+                    .header("ce-specversion", "1.0")
+                    .header("ce-id", "c1")
+                    .header("ce-source", "/shop/" + mail)
+                    .header("ce-type", type)
+                    .header("ce-subject", "u")
+                    .header("ce-mail", mail)
+                    .header("ce-time", type.equals("made_up") ? "2026-11-20T10:00:00Z" : mail)
+                    .bodyValue(pii)
+                    .exchange()
+                    .expectStatus()
+                    .isEqualTo(type.equals("made_up") ? 202 : 400);
+        }
+        var event =
+                "{\"specversion\": \"%s\", \"id\": \"%s\", \"source\": \"/shop\", \"type\": \"made_up\", \"subject\": \"u\","
+                        + " \"mail\": \"%s\", \"data\": %s}";
+        for (var version : List.of("1.0", mail)) {
+            mesh.client(tenant)
+                    .post()
+                    .uri("/api/v1/events")
+                    .contentType(MediaType.parseMediaType("application/cloudevents+json"))
+                    .bodyValue(event.formatted(version, "c2", mail, pii))
+                    .exchange()
+                    .expectStatus()
+                    .isEqualTo(version.equals("1.0") ? 202 : 400);
+        }
+        mesh.client(tenant)
+                .post()
+                .uri("/api/v1/events")
+                .contentType(MediaType.parseMediaType("application/cloudevents-batch+json"))
+                .bodyValue(
+                        "[%s, %s]"
+                                .formatted(
+                                        event.formatted("1.0", "c3", mail, pii),
+                                        event.formatted("0.3", "c4", mail, pii)))
+                .exchange()
+                .expectStatus()
+                .isEqualTo(207);
+    }
+
+    @Test
+    void aPathThatIsNobodysIsAProblemLikeAnyOther() {
+        mesh.client(mesh.newTenant())
+                .get()
+                .uri("/api/v1/events/there/is/none")
+                .exchange()
+                .expectStatus()
+                .isNotFound()
+                .expectHeader()
+                .contentType(MediaType.APPLICATION_PROBLEM_JSON)
+                .expectBody()
+                .jsonPath("$.type")
+                .value(type -> assertThat(type.toString()).endsWith("not-found"))
+                .jsonPath("$.detail")
+                .isEqualTo("no service answers this path");
     }
 
     /** Every way in, with its content type and a body that it takes. */

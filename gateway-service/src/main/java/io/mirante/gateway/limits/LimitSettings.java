@@ -1,7 +1,6 @@
 package io.mirante.gateway.limits;
 
-import java.net.URI;
-import java.util.Set;
+import io.mirante.platform.limits.SharedBuckets;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -21,11 +20,6 @@ public record LimitSettings(
             throw new IllegalArgumentException(
                     "RATE_LIMIT_PER_MINUTE must be 1 to 10000000, was " + requestsPerMinute);
         }
-        redisUrl = redisUrl == null || redisUrl.isBlank() ? null : redisUrl.strip();
-        if (redisUrl != null
-                && !Set.of("redis", "rediss")
-                        .contains(String.valueOf(URI.create(redisUrl).getScheme()))) {
-            throw new IllegalArgumentException("REDIS_URL must begin with redis:// or rediss://");
-        }
+        redisUrl = SharedBuckets.url(redisUrl);
     }
 }

@@ -5,10 +5,9 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import io.github.bucket4j.Bucket;
 import io.github.bucket4j.TimeMeter;
 import java.time.Duration;
-import reactor.core.publisher.Mono;
 
 /** Buckets of this process; one that was not used for two minutes is full again, and forgotten. Thread-safe. */
-final class LocalBuckets implements Buckets {
+final class LocalBuckets {
 
     private static final int MOST = 100_000;
 
@@ -25,12 +24,8 @@ final class LocalBuckets implements Buckets {
         this.time = time;
     }
 
-    @Override
-    public Mono<Verdict> take(String name, long perMinute) {
-        return Mono.just(takeNow(name, perMinute));
-    }
-
-    Verdict takeNow(String name, long perMinute) {
+    /** Takes one token from the bucket of this name and size, which begins full and fills evenly. */
+    Verdict take(String name, long perMinute) {
         return Verdict.of(bucket(name, perMinute).tryConsumeAndReturnRemaining(1), perMinute);
     }
 

@@ -1,13 +1,16 @@
 package io.mirante.gateway.limits;
 
+import io.github.bucket4j.BucketConfiguration;
 import io.github.bucket4j.TimeMeter;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.mirante.gateway.keys.Principal;
+import io.mirante.platform.limits.SharedBuckets;
 import io.mirante.platform.tenants.Tenants;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Optional;
@@ -31,7 +34,7 @@ public final class RequestLimits implements DisposableBean {
     private final LimitSettings settings;
     private final Function<String, Optional<Integer>> ofTenant;
     private final LocalBuckets local = new LocalBuckets(TimeMeter.SYSTEM_NANOTIME);
-    private final @Nullable RedisBuckets shared;
+    private final @Nullable SharedBuckets shared;
     private final Counter redisFailures;
     private final Counter refused;
 
@@ -56,7 +59,7 @@ public final class RequestLimits implements DisposableBean {
         this.settings = settings;
         this.ofTenant = ofTenant;
         var url = settings.redisUrl();
-        this.shared = url == null ? null : new RedisBuckets(url);
+        this.shared = url == null ? null : new SharedBuckets(url);
         this.redisFailures =
                 Counter.builder("mirante.gateway.limit.redis.failures")
                         .description("Requests counted locally because Redis did not answer")
@@ -81,13 +84,24 @@ public final class RequestLimits implements DisposableBean {
         var redis = shared;
         var verdict =
                 redis == null
-                        ? local.take(name, perMinute)
-                        : redis.take(name, perMinute)
+                        ? Mono.just(local.take(name, perMinute))
+                        : redis.ask(
+                                        name + ":" + perMinute,
+                                        size(perMinute),
+                                        bucket -> bucket.tryConsumeAndReturnRemaining(1))
+                                .map(probe -> Verdict.of(probe, perMinute))
                                 .onErrorResume(e -> {
                                     redisFailures.increment();
-                                    return local.take(name, perMinute);
+                                    return Mono.just(local.take(name, perMinute));
                                 });
         return verdict.doOnNext(this::count);
+    }
+
+    private static BucketConfiguration size(long perMinute) {
+        return BucketConfiguration.builder()
+                .addLimit(limit ->
+                        limit.capacity(perMinute).refillGreedy(perMinute, Duration.ofMinutes(1)))
+                .build();
     }
 
     /** What an address may still try with unknown keys; does not count. */
@@ -97,7 +111,7 @@ public final class RequestLimits implements DisposableBean {
 
     /** Counts a wrong key of an address. */
     public void wrongKeyOf(@Nullable InetSocketAddress client) {
-        local.takeNow(name(client), settings.requestsPerMinute());
+        var unused = local.take(name(client), settings.requestsPerMinute());
     }
 
     /** Counts an answer 429. */

@@ -28,37 +28,37 @@ class LocalBucketsTest {
     @Test
     void aMinutesWorthPassesAtOnceAndTheRestAsTimeGoesBy() {
         for (int i = 59; i >= 0; i--) {
-            var verdict = buckets.takeNow("a", 60);
+            var verdict = buckets.take("a", 60);
             assertThat(verdict.passes()).isTrue();
             assertThat(verdict.remaining()).isEqualTo(i);
         }
-        var refused = buckets.takeNow("a", 60);
+        var refused = buckets.take("a", 60);
         assertThat(refused.passes()).isFalse();
         assertThat(refused.retryAfter()).isEqualTo(Duration.ofSeconds(1));
         assertThat(refused.full()).isEqualTo(Duration.ofMinutes(1));
-        assertThat(buckets.takeNow("b", 60).passes()).isTrue();
+        assertThat(buckets.take("b", 60).passes()).isTrue();
         nanos += Duration.ofMillis(999).toNanos();
-        assertThat(buckets.takeNow("a", 60).passes()).isFalse();
+        assertThat(buckets.take("a", 60).passes()).isFalse();
         nanos += Duration.ofMillis(1).toNanos();
-        assertThat(buckets.takeNow("a", 60).passes()).isTrue();
-        assertThat(buckets.takeNow("a", 60).passes()).isFalse();
+        assertThat(buckets.take("a", 60).passes()).isTrue();
+        assertThat(buckets.take("a", 60).passes()).isFalse();
     }
 
     @Test
     void aLookTakesNothing() {
-        buckets.takeNow("a", 2);
+        buckets.take("a", 2);
         assertThat(buckets.look("a", 2).passes()).isTrue();
         assertThat(buckets.look("a", 2).passes()).isTrue();
-        buckets.takeNow("a", 2);
+        buckets.take("a", 2);
         assertThat(buckets.look("a", 2).passes()).isFalse();
         assertThat(buckets.look("a", 2).retryAfter()).isEqualTo(Duration.ofSeconds(30));
     }
 
     @Test
     void anotherLimitIsAnotherBucket() {
-        assertThat(buckets.takeNow("a", 1).passes()).isTrue();
-        assertThat(buckets.takeNow("a", 1).passes()).isFalse();
-        assertThat(buckets.takeNow("a", 2).passes()).isTrue();
+        assertThat(buckets.take("a", 1).passes()).isTrue();
+        assertThat(buckets.take("a", 1).passes()).isFalse();
+        assertThat(buckets.take("a", 2).passes()).isTrue();
     }
 
     @Test

@@ -5,14 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.mirante.gateway.AtTheDoor;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
 import java.net.http.WebSocketHandshakeException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -35,6 +39,9 @@ class SocketsIT extends AtTheDoor {
     @Autowired private Sockets sockets;
     private final HttpClient http = HttpClient.newHttpClient();
     private final List<WebSocket> opened = new ArrayList<>();
+
+    /** The promise to who revokes a key, see docs/operations.md. */
+    private static final Duration REVOKED_WITHIN = Duration.ofSeconds(5);
 
     @AfterEach
     void close() {
@@ -112,9 +119,14 @@ class SocketsIT extends AtTheDoor {
         early.awaitFrames(1);
         late.awaitFrames(2);
         var stays = open("/ws", KEY);
+        var stream = stream("a-key-that-goes");
         removeKey(tenant, "a-key-that-goes");
-        early.awaitClose(4401);
-        late.awaitClose(4401);
+        await().atMost(REVOKED_WITHIN)
+                .untilAsserted(() -> {
+                    assertThat(early.closed).isEqualTo(4401);
+                    assertThat(late.closed).isEqualTo(4401);
+                    assertThat(stream).isDone();
+                });
         silent.awaitClose(4401);
         assertThat(stays.closed).isZero();
     }
@@ -207,6 +219,30 @@ class SocketsIT extends AtTheDoor {
                 .isEqualTo(426)
                 .expectHeader()
                 .valueEquals("Upgrade", "websocket");
+    }
+
+    /** Server-sent events; done when they have ended. */
+    private CompletableFuture<?> stream(String key) throws Exception {
+        var answer =
+                http.send(
+                        HttpRequest.newBuilder(
+                                        URI.create(
+                                                "http://127.0.0.1:"
+                                                        + port()
+                                                        + "/api/v1/live?channels=events"))
+                                .header("x-api-key", key)
+                                .build(),
+                        HttpResponse.BodyHandlers.ofLines());
+        assertThat(answer.statusCode()).isEqualTo(200);
+        var lines = answer.body().iterator();
+        assertThat(lines.next()).isEqualTo("id: 0");
+        return CompletableFuture.runAsync(() -> {
+            try {
+                lines.forEachRemaining(line -> {});
+            } catch (UncheckedIOException e) {
+                // A stream that is cut ends with an error, which is an end too.
+            }
+        });
     }
 
     private void refused(String path, String key, int status) {

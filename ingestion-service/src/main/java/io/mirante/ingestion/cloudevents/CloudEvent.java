@@ -3,6 +3,8 @@ package io.mirante.ingestion.cloudevents;
 import io.mirante.contracts.Json;
 import io.mirante.contracts.events.EventTypes;
 import io.mirante.contracts.events.FieldError;
+import io.mirante.ingestion.rejected.Original;
+import io.mirante.ingestion.rejected.Retranslation;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -30,6 +32,9 @@ import tools.jackson.databind.node.ObjectNode;
  * @param data null when there are none
  */
 public record CloudEvent(Map<String, String> attributes, @Nullable JsonNode data) {
+
+    /** Of rejected ones, see {@link Retranslation}. */
+    static final String FORM = "cloudevent";
 
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
@@ -98,6 +103,32 @@ public record CloudEvent(Map<String, String> attributes, @Nullable JsonNode data
             }
         }
         return new CloudEvent(attributes, data);
+    }
+
+    /** This event in structured mode. */
+    private ObjectNode toStructured() {
+        var structured = JSON.objectNode();
+        new TreeMap<>(attributes).forEach(structured::put);
+        return data == null ? structured : structured.set("data", data);
+    }
+
+    /**
+     * What is kept of it when it is rejected.
+     *
+     * @param event what it was translated into
+     */
+    public Original original(JsonNode event) {
+        return Original.of(FORM, toStructured(), event);
+    }
+
+    /** The same with an id, unless it has one. */
+    public CloudEvent withId(String id) {
+        if (attributes.containsKey("id")) {
+            return this;
+        }
+        var identified = new TreeMap<>(attributes);
+        identified.put("id", id);
+        return new CloudEvent(identified, data);
     }
 
     /** JSON in base64; text that is none stays text, and is refused as data. */

@@ -15,7 +15,6 @@ import io.mirante.ingestion.intake.Intake;
 import io.mirante.ingestion.intake.Item;
 import io.mirante.ingestion.intake.Status;
 import io.mirante.ingestion.log.EventLog;
-import io.mirante.ingestion.rejected.Original;
 import io.mirante.ingestion.rejected.Rejections;
 import io.mirante.platform.web.Caller;
 import io.mirante.platform.web.ProblemException;
@@ -53,7 +52,7 @@ class CloudEventController {
     private static final String PREFIX = "ce-";
 
     /** The way in; the event's own source is kept in its metadata. */
-    private static final String SOURCE = "/http";
+    static final String SOURCE = "/http";
 
     private final JsonBodies bodies;
     private final EventItems items;
@@ -154,10 +153,15 @@ class CloudEventController {
     }
 
     private Mono<AcceptedEvent> one(String tenant, CloudEvent event) {
-        var checked =
-                limits.take(tenant, 1) == 1
-                        ? check(tenant, event)
-                        : new Checked(event.attributes().get("id"), new Item.Deferred());
+        return limits.take(tenant, 1)
+                .map(room ->
+                        room == 1
+                                ? check(tenant, event)
+                                : new Checked(event.attributes().get("id"), new Item.Deferred()))
+                .flatMap(checked -> settle(event, checked));
+    }
+
+    private Mono<AcceptedEvent> settle(CloudEvent event, Checked checked) {
         return intake.settleAll(List.of(checked.item()))
                 .map(List::getFirst)
                 .map(settled -> {
@@ -185,24 +189,35 @@ class CloudEventController {
                             .formatted(body.size(), settings.maxBatchEvents()));
         }
         var events = new ArrayList<CloudEvent>(body.size());
-        var checked = new ArrayList<Checked>(body.size());
-        int room = limits.take(tenant, body.size());
         for (var each : body) {
-            var event = CloudEvent.ofStructured(each);
-            events.add(event);
+            events.add(CloudEvent.ofStructured(each));
+        }
+        if (events.isEmpty()) {
+            return Mono.just(ResponseEntity.ok(new BatchAnswer<>(0, 0, List.of())));
+        }
+        return limits.take(tenant, events.size())
+                .flatMap(room ->
+                        intake.answerAll(
+                                checked(tenant, events, room),
+                                verbose,
+                                (index, id, status, errors) ->
+                                        new Result(
+                                                index,
+                                                id,
+                                                status,
+                                                pointed(events.get(index), errors))));
+    }
+
+    /** Checks as many as there is room for. */
+    private List<Checked> checked(String tenant, List<CloudEvent> events, int room) {
+        var checked = new ArrayList<Checked>(events.size());
+        for (var event : events) {
             checked.add(
                     checked.size() < room
                             ? check(tenant, event)
                             : new Checked(event.attributes().get("id"), new Item.Deferred()));
         }
-        if (checked.isEmpty()) {
-            return Mono.just(ResponseEntity.ok(new BatchAnswer<>(0, 0, List.of())));
-        }
-        return intake.answerAll(
-                checked,
-                verbose,
-                (index, id, status, errors) ->
-                        new Result(index, id, status, pointed(events.get(index), errors)));
+        return checked;
     }
 
     private Checked check(String tenant, CloudEvent event) {
@@ -210,8 +225,9 @@ class CloudEventController {
                 new EventValidator.Rules(
                         false, true, settings.maxEventBytes(), clock.instant(), SOURCE);
         var faults = event.faults(true);
+        var translated = event.toEvent();
         return faults.isEmpty()
-                ? items.check(tenant, event.toEvent(), rules)
+                ? items.check(tenant, translated, rules, () -> event.original(translated))
                 : new Checked(
                         null,
                         rejections.of(
@@ -222,7 +238,7 @@ class CloudEventController {
                                 faults,
                                 SOURCE,
                                 rules.receivedAt(),
-                                Original.of(event.toEvent())));
+                                event.original(translated)));
     }
 
     /** Errors with pointers into the CloudEvent instead of the event that was made of it. */

@@ -123,12 +123,16 @@ class EventController {
 
     private Mono<AcceptedEvent> acceptOne(String tenant, byte[] body) {
         var event = BodySlices.only(body, "event");
-        var checked =
-                limits.take(tenant, 1) == 1
-                        ? items.check(tenant, body, event.from(), event.to(), rules(false))
-                        : deferred(body, event);
-        return intake.settle(checked.item(), "/event")
-                .then(Mono.fromSupplier(() -> new AcceptedEvent(checked.id(), Status.ACCEPTED)));
+        return limits.take(tenant, 1)
+                .map(room ->
+                        room == 1
+                                ? items.check(tenant, body, event.from(), event.to(), rules(false))
+                                : deferred(body, event))
+                .flatMap(checked ->
+                        intake.settle(checked.item(), "/event")
+                                .then(
+                                        Mono.fromSupplier(() ->
+                                                new AcceptedEvent(checked.id(), Status.ACCEPTED))));
     }
 
     @PostMapping(path = MANY, consumes = MediaType.APPLICATION_JSON_VALUE)
@@ -156,9 +160,17 @@ class EventController {
     private Mono<ResponseEntity<BatchAnswer<Result>>> acceptBatch(
             String tenant, byte[] body, boolean verbose) {
         var events = BodySlices.list(body, "events", settings.maxBatchEvents());
+        return limits.take(tenant, events.size())
+                .flatMap(room ->
+                        intake.answerAll(
+                                checked(tenant, body, events, room), verbose, Result::new));
+    }
+
+    /** Checks as many as there is room for. */
+    private List<Checked> checked(
+            String tenant, byte[] body, List<BodySlices.Slice> events, int room) {
         var rules = rules(true);
         var checked = new ArrayList<Checked>(events.size());
-        int room = limits.take(tenant, events.size());
         for (int i = 0; i < events.size(); i++) {
             var event = events.get(i);
             checked.add(
@@ -166,7 +178,7 @@ class EventController {
                             ? items.check(tenant, body, event.from(), event.to(), rules)
                             : deferred(body, event));
         }
-        return intake.answerAll(checked, verbose, Result::new);
+        return checked;
     }
 
     private static Checked deferred(byte[] body, BodySlices.Slice event) {

@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 import tools.jackson.databind.JsonNode;
@@ -50,25 +51,28 @@ public final class EventItems {
                 tenant,
                 validator.validate(body, from, to, strictness),
                 rules,
-                new Original(body, from, to));
+                () -> new Original(body, from, to));
+    }
+
+    /**
+     * Checks one event whose bytes are not known any more.
+     *
+     * @param rules those of its way in, {@code ce_source} among them
+     */
+    public Checked check(String tenant, JsonNode event, EventValidator.Rules rules) {
+        return check(tenant, event, rules, () -> Original.of(event));
     }
 
     /**
      * Checks one event that its way in translated from another form.
      *
-     * @param rules those of its way in, {@code ce_source} among them
-     */
-    public Checked check(String tenant, JsonNode event, EventValidator.Rules rules) {
-        return check(tenant, event, rules, Original.of(event));
-    }
-
-    /**
-     * The same, keeping another original should it be rejected.
-     *
-     * @param original the event as it came
+     * @param original makes what is kept should it be rejected
      */
     public Checked check(
-            String tenant, JsonNode event, EventValidator.Rules rules, Original original) {
+            String tenant,
+            JsonNode event,
+            EventValidator.Rules rules,
+            Supplier<Original> original) {
         return checked(
                 tenant, validator.validate(event, tenants.of(tenant, rules)), rules, original);
     }
@@ -86,7 +90,7 @@ public final class EventItems {
                 new EventValidator(at -> id)
                         .validate(event, 0, event.length, tenants.of(tenant, rules));
         if (!(result instanceof EventValidator.Accepted accepted)) {
-            return checked(tenant, result, rules, Original.of(event));
+            return checked(tenant, result, rules, () -> Original.of(event));
         }
         var again =
                 new EventValidator.Rules(
@@ -95,14 +99,14 @@ public final class EventItems {
                         rules.maxEventBytes(),
                         now,
                         rules.source());
-        return checked(tenant, accepted, again, Original.of(event));
+        return checked(tenant, accepted, again, () -> Original.of(event));
     }
 
     private Checked checked(
             String tenant,
             EventValidator.Result result,
             EventValidator.Rules rules,
-            Original original) {
+            Supplier<Original> original) {
         return switch (result) {
             case EventValidator.Accepted accepted -> {
                 var event = tenants.masker(tenant).mask(accepted.event());
@@ -110,20 +114,22 @@ public final class EventItems {
                         event.eventId(),
                         new Item.Good(
                                 record(tenant, event, accepted.own(), rules),
-                                () -> tooLargeForKafka(tenant, event, original, rules)));
+                                () -> tooLargeForKafka(tenant, event, original.get(), rules)));
             }
-            case EventValidator.Rejected rejected ->
-                    new Checked(
-                            rejected.eventId(),
-                            rejections.of(
-                                    tenant,
-                                    rejected.eventId(),
-                                    original.typeName(),
-                                    rejected.reason(),
-                                    rejected.errors(),
-                                    rules.source(),
-                                    rules.receivedAt(),
-                                    original));
+            case EventValidator.Rejected rejected -> {
+                var sent = original.get();
+                yield new Checked(
+                        rejected.eventId(),
+                        rejections.of(
+                                tenant,
+                                rejected.eventId(),
+                                sent.typeName(),
+                                rejected.reason(),
+                                rejected.errors(),
+                                rules.source(),
+                                rules.receivedAt(),
+                                sent));
+            }
         };
     }
 

@@ -1,7 +1,6 @@
 package io.mirante.ingestion.imports;
 
 import io.mirante.contracts.Json;
-import io.mirante.contracts.events.FieldError;
 import io.mirante.platform.jobs.JobController;
 import io.mirante.platform.jobs.Jobs;
 import io.mirante.platform.web.Caller;
@@ -11,7 +10,6 @@ import io.mirante.platform.web.Scopes;
 import io.swagger.v3.oas.annotations.Operation;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.util.ArrayList;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.MediaType;
@@ -94,16 +92,7 @@ class ImportController {
             throw ProblemException.malformed(
                     "/mapping", "invalid_json", "mapping must be JSON: " + Json.reason(e));
         }
-        var errors = new ArrayList<FieldError>();
-        Mapping.of(mapping, errors);
-        if (!errors.isEmpty()) {
-            throw ProblemException.malformed(
-                    errors.stream()
-                            .map(e ->
-                                    new io.mirante.platform.web.FieldError(
-                                            "/mapping" + e.pointer(), e.code(), e.message()))
-                            .toList());
-        }
+        ImportRetranslation.requireMapping(mapping);
         return mapping;
     }
 }

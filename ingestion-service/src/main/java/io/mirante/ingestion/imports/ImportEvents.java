@@ -7,6 +7,7 @@ import io.mirante.contracts.events.FieldError;
 import io.mirante.contracts.events.Reason;
 import io.mirante.ingestion.IngestionSettings;
 import io.mirante.ingestion.events.EventItems;
+import io.mirante.ingestion.intake.EventLimits;
 import io.mirante.ingestion.intake.Intake;
 import io.mirante.ingestion.intake.Item;
 import io.mirante.ingestion.intake.PatientIntake;
@@ -25,8 +26,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
+import reactor.core.publisher.Mono;
 import tools.jackson.databind.JsonNode;
 
 /**
@@ -44,10 +47,14 @@ final class ImportEvents implements JobHandler {
     /** How long Kafka may be away before the run breaks off and the job is tried again. */
     private static final Duration PATIENCE = Duration.ofMinutes(5);
 
+    /** How long to wait for more of the tenant's events per second. */
+    private static final Duration LIMIT_PAUSE = Duration.ofMillis(200);
+
     private final Uploads uploads;
     private final EventItems items;
     private final Rejections rejections;
     private final PatientIntake intake;
+    private final EventLimits tenantLimits;
     private final IngestionSettings settings;
     private final ImportSettings limits;
     private final Clock clock;
@@ -56,6 +63,7 @@ final class ImportEvents implements JobHandler {
             Uploads uploads,
             EventItems items,
             Rejections rejections,
+            EventLimits tenantLimits,
             EventLog log,
             MeterRegistry meters,
             IngestionSettings settings,
@@ -65,6 +73,7 @@ final class ImportEvents implements JobHandler {
         this.items = items;
         this.rejections = rejections;
         this.intake = new PatientIntake(new Intake(log, meters, "mirante.ingestion.imported"));
+        this.tenantLimits = tenantLimits;
         this.settings = settings;
         this.limits = limits;
         this.clock = clock;
@@ -103,11 +112,22 @@ final class ImportEvents implements JobHandler {
                 var report = new Report(context.file(Report.NAME), done.reportBytes())) {
             file.skipTo(done.place());
             while (true) {
+                double before = file.progress();
                 var chunk = chunk(file);
                 if (chunk.isEmpty()) {
                     break;
                 }
-                done = store(context.tenant(), order, chunk, seen, report, done, file.place());
+                pay(context, chunk.size(), before, done);
+                done =
+                        store(
+                                context.tenant(),
+                                order,
+                                file.format(),
+                                chunk,
+                                seen,
+                                report,
+                                done,
+                                file.place());
                 done.write(checkpointFile);
                 context.progress(
                         file.progress(),
@@ -119,6 +139,23 @@ final class ImportEvents implements JobHandler {
         }
         seen.delete();
         return result(context, done);
+    }
+
+    /** Waits until the tenant's events per second have paid for a chunk; requests come first. */
+    private void pay(JobContext context, int lines, double progress, Checkpoint done) {
+        int open = lines;
+        while (true) {
+            var paid = tenantLimits.takeSpare(context.tenant(), open).block(PATIENCE);
+            open -= paid == null ? 0 : paid;
+            if (open == 0) {
+                return;
+            }
+            context.progress(
+                    progress,
+                    "%d lines read, %d rejected; held to the tenant's events per second"
+                            .formatted(done.read(), done.rejected()));
+            var unused = Mono.delay(LIMIT_PAUSE).block();
+        }
     }
 
     private ImportedFile open(ImportOrder order, Path upload, String tenant)
@@ -156,6 +193,7 @@ final class ImportEvents implements JobHandler {
     private Checkpoint store(
             String tenant,
             ImportOrder order,
+            ImportedFile.Format format,
             List<ImportedFile.Read> chunk,
             SeenIds seen,
             Report report,
@@ -171,7 +209,7 @@ final class ImportEvents implements JobHandler {
                         "/import/" + order.source());
         var checked = new ArrayList<Item>(chunk.size());
         for (var read : chunk) {
-            checked.add(check(tenant, read, rules));
+            checked.add(check(tenant, read, rules, () -> original(order, format, read)));
         }
         var settled = intake.settleAll(checked).block(PATIENCE);
         if (settled == null) {
@@ -200,9 +238,21 @@ final class ImportEvents implements JobHandler {
                 report.bytes());
     }
 
-    private Item check(String tenant, ImportedFile.Read read, EventValidator.Rules rules) {
+    private static Original original(
+            ImportOrder order, ImportedFile.Format format, ImportedFile.Read read) {
+        return Original.of(
+                ImportRetranslation.FORM,
+                ImportRetranslation.kept(format, read, order.mapping()),
+                read.event());
+    }
+
+    private Item check(
+            String tenant,
+            ImportedFile.Read read,
+            EventValidator.Rules rules,
+            Supplier<Original> original) {
         return read.faults().isEmpty()
-                ? items.check(tenant, read.event(), rules).item()
+                ? items.check(tenant, read.event(), rules, original).item()
                 : rejections.of(
                         tenant,
                         read.eventId(),
@@ -211,7 +261,7 @@ final class ImportEvents implements JobHandler {
                         read.faults(),
                         rules.source(),
                         rules.receivedAt(),
-                        Original.of(read.event()));
+                        original.get());
     }
 
     private static Reason reason(List<FieldError> faults) {

@@ -24,7 +24,11 @@ final class ImportedFile implements AutoCloseable {
     enum Format {
         CSV,
         NDJSON,
-        PARQUET
+        PARQUET;
+
+        String wireName() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     private final Format format;
@@ -41,6 +45,7 @@ final class ImportedFile implements AutoCloseable {
      * @param event the event, or the line itself when it could not be made one
      * @param eventId as the line has it, or made of it; null when the line could not be read
      * @param given the id is the line's own, so another line may repeat it
+     * @param row the line's columns and values; its text when it could not be read
      * @param faults why it is none; empty when it is one
      */
     record Read(
@@ -48,6 +53,7 @@ final class ImportedFile implements AutoCloseable {
             JsonNode event,
             @Nullable String eventId,
             boolean given,
+            JsonNode row,
             List<FieldError> faults) {}
 
     ImportedFile(
@@ -148,28 +154,41 @@ final class ImportedFile implements AutoCloseable {
         boolean asItStands = format == Format.NDJSON && mapping.none();
         var event = asItStands ? row : mapping.toEvent(row, faults);
         if (!(event instanceof ObjectNode object)) {
-            return new Read(line.number(), event, null, false, faults);
+            return new Read(line.number(), event, null, false, row, faults);
         }
         var given = object.path("event_id");
         if (given.isString()) {
-            return new Read(line.number(), object, given.stringValue(), true, faults);
+            return new Read(line.number(), object, given.stringValue(), true, row, faults);
         }
         if (!given.isMissingNode() && !given.isNull()) {
-            return new Read(line.number(), object, null, false, faults);
+            return new Read(line.number(), object, null, false, row, faults);
         }
         var id = Uuid5.ofLine(tenant, source, line.number(), line.bytes()).toString();
+        return new Read(line.number(), withId(object, id), id, false, row, faults);
+    }
+
+    /** The event with this id, unless it has one of its own. */
+    static ObjectNode withId(ObjectNode event, String id) {
+        if (!event.path("event_id").isMissingNode() && !event.path("event_id").isNull()) {
+            return event;
+        }
         var identified = JsonNodeFactory.instance.objectNode();
-        identified.setAll(object);
-        identified.put("event_id", id);
-        return new Read(line.number(), identified, id, false, faults);
+        identified.setAll(event);
+        return identified.put("event_id", id);
+    }
+
+    Format format() {
+        return format;
     }
 
     private Read unreadable(Lines.Line line, String fault) {
+        var text = JsonNodeFactory.instance.stringNode(new String(line.bytes(), form.encoding()));
         return new Read(
                 line.number(),
-                JsonNodeFactory.instance.stringNode(new String(line.bytes(), form.encoding())),
+                text,
                 null,
                 false,
+                text,
                 List.of(new FieldError("", "malformed", fault)));
     }
 

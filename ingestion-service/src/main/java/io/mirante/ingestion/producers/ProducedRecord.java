@@ -62,9 +62,11 @@ final class ProducedRecord {
                     ? items.check(tenant, value, 0, value.length, rules).item()
                     : items.check(tenant, withId(body), rules).item();
         }
-        var faults = cloud.faults(false);
+        var identified = cloud.withId(id());
+        var event = identified.toEvent();
+        var faults = identified.faults(false);
         return faults.isEmpty()
-                ? items.check(tenant, withId(cloud.toEvent()), rules).item()
+                ? items.check(tenant, event, rules, () -> identified.original(event)).item()
                 : rejections.of(
                         tenant,
                         null,
@@ -73,7 +75,7 @@ final class ProducedRecord {
                         faults,
                         rules.source(),
                         rules.receivedAt(),
-                        Original.of(value));
+                        identified.original(event));
     }
 
     /** The value as JSON; null when it is none. */
@@ -109,9 +111,11 @@ final class ProducedRecord {
         }
         var identified = JsonNodeFactory.instance.objectNode();
         identified.setAll(object);
-        return identified.put(
-                "event_id",
-                Uuid5.ofRecord(record.topic(), record.partition(), record.offset()).toString());
+        return identified.put("event_id", id());
+    }
+
+    private String id() {
+        return Uuid5.ofRecord(record.topic(), record.partition(), record.offset()).toString();
     }
 
     private TreeMap<String, String> attributes() {

@@ -32,6 +32,7 @@ final class TakeProduced {
     private final EventItems items;
     private final Rejections rejections;
     private final PatientIntake intake;
+    private final ProducersPause pause;
     private final IngestionSettings settings;
     private final Clock clock;
 
@@ -39,12 +40,14 @@ final class TakeProduced {
             EventItems items,
             Rejections rejections,
             EventLog log,
+            ProducersPause pause,
             MeterRegistry meters,
             IngestionSettings settings,
             Clock clock) {
         this.items = items;
         this.rejections = rejections;
         this.intake = new PatientIntake(new Intake(log, meters, "mirante.ingestion.produced"));
+        this.pause = pause;
         this.settings = settings;
         this.clock = clock;
     }
@@ -66,7 +69,7 @@ final class TakeProduced {
         for (var record : records) {
             all.add(new ProducedRecord(record).check(items, rejections, rules));
         }
-        return settle(all, 0);
+        return settle(all, 0).then(Mono.defer(() -> pause.pay(records)));
     }
 
     private Mono<Void> settle(List<Item> all, int from) {

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * A rejected event as stored.
  *
  * @param original the event as it came, decrypted; null when its key is not known here
+ * @param form of the original, see {@link Retranslation}; null = an event
  * @param truncated {@code original} is only its beginning
  * @param replayed when it was sent again; null when it was not
  */
@@ -21,6 +22,7 @@ public record Rejected(
         String source,
         Instant rejectedAt,
         byte @Nullable [] original,
+        @Nullable String form,
         boolean truncated,
         @Nullable Instant replayed) {
 

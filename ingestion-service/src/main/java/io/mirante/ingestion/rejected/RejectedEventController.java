@@ -89,6 +89,8 @@ class RejectedEventController {
      * One rejected event.
      *
      * @param original as text, personal data in it masked; null when its key is not known here
+     * @param form what {@code original} is: {@code segment} a batch of one call, {@code cloudevent} in structured mode, {@code
+     *     import} a line with its mapping; null = an event
      * @param truncated {@code original} is only its beginning
      * @param replayedAt when it was sent again; null when it was not
      */
@@ -101,6 +103,7 @@ class RejectedEventController {
             String source,
             Instant rejectedAt,
             @Nullable String original,
+            @Nullable String form,
             boolean truncated,
             @Nullable Instant replayedAt) {
 
@@ -115,6 +118,7 @@ class RejectedEventController {
                     event.source(),
                     event.rejectedAt(),
                     original == null ? null : shown(original, masker),
+                    event.form(),
                     event.truncated(),
                     event.replayed());
         }

@@ -50,6 +50,7 @@ public final class RejectedEvents {
         var at = new Instant[n];
         var sealed = new String[n];
         var truncated = new Boolean[n];
+        var form = new @Nullable String[n];
         for (int i = 0; i < n; i++) {
             var event = rejected.get(i);
             tenant[i] = event.tenantId();
@@ -62,15 +63,16 @@ public final class RejectedEvents {
             at[i] = event.rejectedAt();
             sealed[i] = sealed(event);
             truncated[i] = event.truncated();
+            form[i] = event.form();
         }
         return stream.sql(
                         """
                         INSERT INTO rejected_event (tenant_id, rejection_id, event_id, event_type, reason, errors,
-                            source, rejected_at, original, sealed, truncated)
-                        SELECT t, i, e, y, r, x::jsonb, s, a, decode(o, 'base64'), true, c
+                            source, rejected_at, original, sealed, truncated, form)
+                        SELECT t, i, e, y, r, x::jsonb, s, a, decode(o, 'base64'), true, c, f
                         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-                            $7::text[], $8::timestamptz[], $9::text[], $10::boolean[])
-                            AS u (t, i, e, y, r, x, s, a, o, c)
+                            $7::text[], $8::timestamptz[], $9::text[], $10::boolean[], $11::text[])
+                            AS u (t, i, e, y, r, x, s, a, o, c, f)
                         ON CONFLICT (tenant_id, rejection_id) DO NOTHING
                         """)
                 .bind(0, tenant)
@@ -83,6 +85,7 @@ public final class RejectedEvents {
                 .bind(7, at)
                 .bind(8, sealed)
                 .bind(9, truncated)
+                .bind(10, form)
                 .then();
     }
 
@@ -122,7 +125,7 @@ public final class RejectedEvents {
         return db.sql(
                         """
                         SELECT rejection_id, event_id, event_type, reason, errors::text, source, rejected_at,
-                            original, sealed, truncated, replayed_at
+                            original, sealed, truncated, replayed_at, form
                         FROM rejected_event
                         WHERE tenant_id = $1 AND ($2 = '' OR reason = $2) AND ($3 = '' OR event_type = $3)
                             AND ($4 = '' OR event_id = $4) AND ($5 = '' OR source = $5)
@@ -201,6 +204,7 @@ public final class RejectedEvents {
                 text(row, 5),
                 Objects.requireNonNull(row.get(6, Instant.class)),
                 sealed ? seal.open(tenant, id, bytes) : bytes,
+                row.get(11, String.class),
                 Boolean.TRUE.equals(row.get(9, Boolean.class)),
                 row.get(10, Instant.class));
     }

@@ -88,6 +88,7 @@ public final class Rejections {
                                 .encodeToString(
                                         seal.close(
                                                 tenant, id, original.bytes(), original.from(), to)),
+                        original.form(),
                         truncated);
         return new Item.Bad(record(rejected), reason, clean);
     }

@@ -12,12 +12,14 @@ import io.mirante.ingestion.log.Outcome;
 import io.mirante.ingestion.rejected.Original;
 import io.mirante.ingestion.rejected.Rejected;
 import io.mirante.ingestion.rejected.RejectedEvents;
+import io.mirante.ingestion.rejected.Retranslation;
 import io.mirante.ingestion.rejected.Selection;
 import io.mirante.ingestion.telemetry.TelemetryItems;
 import io.mirante.platform.jobs.JobContext;
 import io.mirante.platform.jobs.JobHandler;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.platform.web.Paging;
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,6 +27,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 import tools.jackson.databind.JsonNode;
@@ -45,6 +49,7 @@ class ReplayRejected implements JobHandler {
     private final RejectedEvents rejected;
     private final EventItems events;
     private final TelemetryItems readings;
+    private final Map<String, Retranslation> forms;
     private final EventLog log;
     private final IngestionSettings settings;
     private final Clock clock;
@@ -53,12 +58,15 @@ class ReplayRejected implements JobHandler {
             RejectedEvents rejected,
             EventItems events,
             TelemetryItems readings,
+            List<Retranslation> forms,
             EventLog log,
             IngestionSettings settings,
             Clock clock) {
         this.rejected = rejected;
         this.events = events;
         this.readings = readings;
+        this.forms =
+                forms.stream().collect(Collectors.toMap(Retranslation::form, Function.identity()));
         this.log = log;
         this.settings = settings;
         this.clock = clock;
@@ -97,7 +105,7 @@ class ReplayRejected implements JobHandler {
         String cursor = null;
         do {
             var page = page(context.tenant(), request.selection(), cursor);
-            send(context.tenant(), page.items(), dryRun, count);
+            send(context.tenant(), page.items(), request.mapping(), dryRun, count);
             cursor = page.nextCursor();
             context.progress(
                     cursor == null ? 1 : 0.5,
@@ -113,7 +121,12 @@ class ReplayRejected implements JobHandler {
                 .orElseThrow();
     }
 
-    private void send(String tenant, List<Rejected> page, boolean dryRun, Count count) {
+    private void send(
+            String tenant,
+            List<Rejected> page,
+            @Nullable JsonNode mapping,
+            boolean dryRun,
+            Count count) {
         var ids = new ArrayList<String>();
         var records = new ArrayList<Outgoing>();
         for (var one : page) {
@@ -125,7 +138,13 @@ class ReplayRejected implements JobHandler {
                 count.skipped++;
                 continue;
             }
-            switch (check(tenant, one, original).item()) {
+            var event = event(one, original, mapping);
+            if (event == null) {
+                count.rejected++;
+                count.reasons.merge(one.reason(), 1L, Long::sum);
+                continue;
+            }
+            switch (check(tenant, one, event).item()) {
                 case Item.Good good -> {
                     count.passed++;
                     ids.add(one.rejectionId());
@@ -158,6 +177,20 @@ class ReplayRejected implements JobHandler {
                     "Kafka did not store %d of %d events; the job runs again"
                             .formatted(ids.size() - stored.size(), ids.size()));
         }
+    }
+
+    /** The event, of another form translated as it would be now; null when it is still none. */
+    private byte @Nullable [] event(Rejected one, byte[] original, @Nullable JsonNode mapping) {
+        var form = one.form();
+        if (form == null) {
+            return original;
+        }
+        var translation = forms.get(form);
+        if (translation == null) {
+            return null;
+        }
+        var event = translation.translate(Json.mapper().readTree(original), one.source(), mapping);
+        return event == null ? null : event.toString().getBytes(StandardCharsets.UTF_8);
     }
 
     private Checked check(String tenant, Rejected one, byte[] original) {

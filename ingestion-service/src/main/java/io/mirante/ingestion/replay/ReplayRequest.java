@@ -1,12 +1,14 @@
 package io.mirante.ingestion.replay;
 
 import io.mirante.contracts.events.Reason;
+import io.mirante.ingestion.imports.ImportRetranslation;
 import io.mirante.ingestion.rejected.Selection;
 import io.mirante.platform.web.ProblemException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 
 /**
  * Which rejected events to send again; what is missing does not limit, and an empty request means all that were not
@@ -14,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param dryRun only count what would pass now
  * @param startTime earliest rejection, included
+ * @param mapping for lines of imports, instead of the one each was imported with
  * @param endTime latest rejection, not included
  */
 record ReplayRequest(
@@ -24,11 +27,13 @@ record ReplayRequest(
         @Nullable String source,
         @Nullable Instant startTime,
         @Nullable Instant endTime,
-        @Nullable List<String> rejectionIds) {
+        @Nullable List<String> rejectionIds,
+        @Nullable JsonNode mapping) {
 
     private static final int MAX_IDS = 10_000;
 
     ReplayRequest {
+        mapping = mapping == null || mapping.isNull() ? null : mapping;
         if (rejectionIds != null && rejectionIds.size() > MAX_IDS) {
             throw ProblemException.malformed(
                     "/rejection_ids",
@@ -38,8 +43,11 @@ record ReplayRequest(
         }
     }
 
-    /** Throws a problem when it names no reason there is. */
+    /** Throws a problem when it names no reason there is, or its mapping is none. */
     void check() {
+        if (mapping != null) {
+            ImportRetranslation.requireMapping(mapping);
+        }
         if (reason == null) {
             return;
         }

@@ -10,6 +10,7 @@ import io.mirante.ingestion.intake.Intake;
 import io.mirante.ingestion.intake.Item;
 import io.mirante.ingestion.intake.Status;
 import io.mirante.ingestion.log.EventLog;
+import io.mirante.ingestion.rejected.Original;
 import io.mirante.platform.web.Caller;
 import io.mirante.platform.web.ProblemException;
 import io.mirante.platform.web.Scopes;
@@ -21,6 +22,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.security.access.prepost.PreAuthorize;
@@ -92,12 +94,14 @@ class SegmentController {
                                                                     + " \"currency\": \"USD\"}}"))))
     Mono<Answer> one(@PathVariable String call, Caller caller, ServerHttpRequest request) {
         return read(request, MAX_CALL_BYTES)
-                .map(body ->
-                        List.of(
-                                SegmentEvents.of(
-                                        Call.find(call),
-                                        body,
-                                        JsonNodeFactory.instance.objectNode())))
+                .map(body -> {
+                    var alone = JsonNodeFactory.instance.objectNode();
+                    var found = Call.find(call);
+                    return List.of(
+                            new Translated(
+                                    SegmentEvents.of(found, body, alone),
+                                    () -> SegmentRetranslation.kept(found, body, alone)));
+                })
                 .flatMap(events -> accept(caller.tenant(), events));
     }
 
@@ -122,7 +126,7 @@ class SegmentController {
                 .flatMap(events -> accept(caller.tenant(), events));
     }
 
-    private List<JsonNode> eventsOf(JsonNode body) {
+    private List<Translated> eventsOf(JsonNode body) {
         var batch = body.path("batch");
         if (!batch.isArray()) {
             throw ProblemException.malformed(
@@ -135,8 +139,12 @@ class SegmentController {
                     "batch holds %d calls, more than %d; send it in parts"
                             .formatted(batch.size(), settings.maxBatchEvents()));
         }
-        var events = new ArrayList<JsonNode>(batch.size());
-        batch.forEach(call -> events.add(SegmentEvents.ofBatch(call, body)));
+        var events = new ArrayList<Translated>(batch.size());
+        batch.forEach(call ->
+                events.add(
+                        new Translated(
+                                SegmentEvents.ofBatch(call, body),
+                                () -> SegmentRetranslation.kept(null, call, body))));
         return events;
     }
 
@@ -156,14 +164,19 @@ class SegmentController {
                 });
     }
 
-    private Mono<Answer> accept(String tenant, List<JsonNode> events) {
-        if (!limits.takeAll(tenant, events.size())) {
-            return Mono.error(
-                    ProblemException.tooMany(
-                            "the tenant sends more events per second than its limit; send the batch"
-                                    + " again",
-                            Duration.ofSeconds(1)));
-        }
+    private Mono<Answer> accept(String tenant, List<Translated> events) {
+        return limits.takeAll(tenant, events.size())
+                .flatMap(room ->
+                        room
+                                ? settle(tenant, events)
+                                : Mono.error(
+                                        ProblemException.tooMany(
+                                                "the tenant sends more events per second than its limit;"
+                                                        + " send the batch again",
+                                                Duration.ofSeconds(1))));
+    }
+
+    private Mono<Answer> settle(String tenant, List<Translated> events) {
         var rules =
                 new EventValidator.Rules(
                         false,
@@ -173,7 +186,19 @@ class SegmentController {
                         SOURCE,
                         settings.clockTolerance());
         List<Item> checked =
-                events.stream().map(event -> items.check(tenant, event, rules).item()).toList();
+                events.stream()
+                        .map(call ->
+                                items.check(
+                                                tenant,
+                                                call.event(),
+                                                rules,
+                                                () ->
+                                                        Original.of(
+                                                                SegmentRetranslation.FORM,
+                                                                call.sent().get(),
+                                                                call.event()))
+                                        .item())
+                        .toList();
         if (checked.isEmpty()) {
             return Mono.just(SUCCESS);
         }
@@ -188,6 +213,9 @@ class SegmentController {
                     return SUCCESS;
                 });
     }
+
+    /** A call as an event, and what makes what is kept of it. */
+    private record Translated(JsonNode event, Supplier<JsonNode> sent) {}
 
     /** Segment's answer. */
     record Answer(boolean success) {}

@@ -19,6 +19,7 @@ import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.ExampleObject;
 import io.swagger.v3.oas.annotations.parameters.RequestBody;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -88,18 +89,33 @@ class TelemetryController {
         var now = clock.instant();
         var readings = BodySlices.listIfNamed(body, "readings", settings.maxBatchEvents());
         if (readings == null) {
-            var one =
-                    limits.take(tenant, 1) == 1
-                            ? items.check(tenant, Original.of(body), SOURCE, now, now)
-                            : new Checked(null, new Item.Deferred());
-            return intake.settle(one.item(), "")
-                    .then(
-                            Mono.fromSupplier(() ->
-                                    ResponseEntity.accepted()
-                                            .body(new AcceptedReading(one.id(), Status.ACCEPTED))));
+            return limits.take(tenant, 1)
+                    .map(room ->
+                            room == 1
+                                    ? items.check(tenant, Original.of(body), SOURCE, now, now)
+                                    : new Checked(null, new Item.Deferred()))
+                    .flatMap(one ->
+                            intake.settle(one.item(), "")
+                                    .then(
+                                            Mono.fromSupplier(() ->
+                                                    ResponseEntity.accepted()
+                                                            .body(
+                                                                    new AcceptedReading(
+                                                                            one.id(),
+                                                                            Status.ACCEPTED)))));
         }
+        return limits.take(tenant, readings.size())
+                .flatMap(room ->
+                        intake.answerAll(
+                                checked(tenant, body, readings, room, now), verbose, Result::new))
+                .map(answer ->
+                        ResponseEntity.status(answer.getStatusCode()).body(answer.getBody()));
+    }
+
+    /** Checks as many as there is room for. */
+    private List<Checked> checked(
+            String tenant, byte[] body, List<BodySlices.Slice> readings, int room, Instant now) {
         var checked = new ArrayList<Checked>(readings.size());
-        int room = limits.take(tenant, readings.size());
         for (int i = 0; i < readings.size(); i++) {
             var reading = readings.get(i);
             checked.add(
@@ -112,9 +128,7 @@ class TelemetryController {
                                     now)
                             : new Checked(null, new Item.Deferred()));
         }
-        return intake.answerAll(checked, verbose, Result::new)
-                .map(answer ->
-                        ResponseEntity.status(answer.getStatusCode()).body(answer.getBody()));
+        return checked;
     }
 
     /** Body of the 202. */

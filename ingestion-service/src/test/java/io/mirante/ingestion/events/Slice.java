@@ -62,7 +62,11 @@ final class Slice {
                                 new JsonBodies(SETTINGS),
                                 items(settings),
                                 new EventLimits(
-                                        tenant -> settings.apply(tenant).limits(), 0, () -> 0L),
+                                        tenant -> settings.apply(tenant).limits(),
+                                        0,
+                                        () -> 0L,
+                                        null,
+                                        meters),
                                 log,
                                 meters,
                                 SETTINGS,

@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.core.io.ByteArrayResource;
+import org.springframework.http.MediaType;
 import org.springframework.http.client.MultipartBodyBuilder;
 import org.springframework.test.web.reactive.server.WebTestClient;
 import org.springframework.web.reactive.function.BodyInserters;
@@ -224,6 +225,35 @@ class ImportIT {
     }
 
     @Test
+    void anImportIsHeldToTheTenantsLimitAndLeavesRoomForRequests() {
+        var tenant = mesh.newTenant();
+        mesh.settings(tenant, "{\"limits\": {\"events_per_second\": 20}}");
+        var lines =
+                IntStream.range(0, 1_500)
+                        .mapToObj(i ->
+                                "{\"event_id\": \"i-%d\", \"user_id\": \"u\", \"event_type\": \"login\"}"
+                                        .formatted(i))
+                        .collect(Collectors.joining("\n"));
+        var job = file(tenant, "e.ndjson", utf8(lines), null, null);
+        await().atMost(Duration.ofMinutes(2))
+                .until(() ->
+                        job(tenant, job).path("detail").asString("").contains("events per second"));
+        assertThat(raw(tenant)).as("a thousand lines are 50 seconds").isEmpty();
+        mesh.client(tenant)
+                .post()
+                .uri("/api/v1/events")
+                .contentType(MediaType.APPLICATION_JSON)
+                .bodyValue("{\"event\": {\"user_id\": \"u\", \"event_type\": \"login\"}}")
+                .exchange()
+                .expectStatus()
+                .isAccepted();
+
+        mesh.settings(tenant, "{\"limits\": {\"events_per_second\": 0}}");
+        assertThat(finished(tenant, job).path("result").path("accepted").intValue())
+                .isEqualTo(1_500);
+    }
+
+    @Test
     void whatCannotBeImportedIsSaidAtOnceOrByTheJob() {
         var tenant = mesh.newTenant();
         send(tenant, "x.csv", utf8("a\n1\n"), null, "{\"user\": 1}")
@@ -356,18 +386,21 @@ class ImportIT {
     private JsonNode finished(String tenant, String job) {
         return await().atMost(Duration.ofMinutes(2))
                 .until(
-                        () ->
-                                Objects.requireNonNull(
-                                        mesh.client(tenant)
-                                                .get()
-                                                .uri("/api/v1/jobs/" + job)
-                                                .exchange()
-                                                .expectBody(JsonNode.class)
-                                                .returnResult()
-                                                .getResponseBody()),
+                        () -> job(tenant, job),
                         found ->
                                 List.of("completed", "failed", "cancelled")
                                         .contains(found.path("status").asString("")));
+    }
+
+    private JsonNode job(String tenant, String job) {
+        return Objects.requireNonNull(
+                mesh.client(tenant)
+                        .get()
+                        .uri("/api/v1/jobs/" + job)
+                        .exchange()
+                        .expectBody(JsonNode.class)
+                        .returnResult()
+                        .getResponseBody());
     }
 
     private List<ConsumerRecord<byte[], byte[]>> raw(String tenant) {

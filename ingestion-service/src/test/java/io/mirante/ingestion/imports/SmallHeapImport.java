@@ -2,9 +2,11 @@ package io.mirante.ingestion.imports;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.mirante.contracts.Json;
+import io.mirante.contracts.gateway.Limits;
 import io.mirante.contracts.gateway.TenantSettings;
 import io.mirante.ingestion.IngestionSettings;
 import io.mirante.ingestion.events.EventItems;
+import io.mirante.ingestion.intake.EventLimits;
 import io.mirante.ingestion.intake.TenantRules;
 import io.mirante.ingestion.log.EventLog;
 import io.mirante.ingestion.rejected.Rejections;
@@ -64,6 +66,12 @@ final class SmallHeapImport {
                         uploads,
                         new EventItems(rejections, tenants),
                         rejections,
+                        new EventLimits(
+                                tenant -> Limits.DEFAULT,
+                                0,
+                                System::nanoTime,
+                                null,
+                                new SimpleMeterRegistry()),
                         new EventLog(producer, producer),
                         new SimpleMeterRegistry(),
                         settings,

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -113,6 +114,30 @@ class ProducersIT {
                                                         "identity",
                                                         "size",
                                                         "contract")));
+    }
+
+    @Test
+    void aTenantOverItsLimitIsReadLaterAndNobodyElseIs() {
+        var eager = newProducer();
+        var other = newProducer();
+        mesh.settings(eager, "{\"limits\": {\"events_per_second\": 10}}");
+        send(IntStream.range(0, 300).mapToObj(i -> login(eager, "e-" + i)).toList());
+        await().atMost(SOON).untilAsserted(() -> assertThat(raw(eager)).hasSize(300));
+
+        send(List.of(login(eager, "late")));
+        send(List.of(login(other, "prompt")));
+        await().atMost(SOON).untilAsserted(() -> assertThat(raw(other)).hasSize(1));
+        assertThat(raw(eager)).as("owes for 29 seconds").hasSize(300);
+
+        mesh.settings(eager, "{\"limits\": {\"events_per_second\": 0}}");
+        await().atMost(SOON).untilAsserted(() -> assertThat(raw(eager)).hasSize(301));
+    }
+
+    private static ProducerRecord<byte[], byte[]> login(String tenant, String id) {
+        return plain(
+                Topics.ingest(tenant).name(),
+                "{\"event_id\": \"%s\", \"user_id\": \"u\", \"event_type\": \"login\"}"
+                        .formatted(id));
     }
 
     @Test

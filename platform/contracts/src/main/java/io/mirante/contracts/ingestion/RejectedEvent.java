@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param original what was masked before it came here, as text; null when {@code sealed} holds it
  * @param sealed the event's own bytes, encrypted for the tenant, in Base64: nobody knows what their fields are, so they
  *     cannot be masked; null when {@code original} holds it
+ * @param form of the original when it is not an event's own: segment, cloudevent or import; null = an event's own
  * @param truncated the original is only its beginning, because it is larger than what is kept
  */
 public record RejectedEvent(
@@ -26,6 +27,7 @@ public record RejectedEvent(
         Instant rejectedAt,
         @Nullable String original,
         @Nullable String sealed,
+        @Nullable String form,
         boolean truncated) {
 
     /** One whose original was masked before. */
@@ -49,6 +51,7 @@ public record RejectedEvent(
                 source,
                 rejectedAt,
                 original,
+                null,
                 null,
                 false);
     }

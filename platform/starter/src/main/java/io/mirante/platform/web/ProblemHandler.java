@@ -33,6 +33,7 @@ import org.springframework.web.ErrorResponse;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.bind.support.WebExchangeBindException;
+import org.springframework.web.reactive.resource.NoResourceFoundException;
 import org.springframework.web.server.ServerWebExchange;
 import org.springframework.web.server.ServerWebInputException;
 import reactor.netty.channel.AbortedException;
@@ -181,6 +182,19 @@ public final class ProblemHandler {
     ResponseEntity<ProblemDetail> noConnection(
             CannotCreateTransactionException e, ServerWebExchange exchange) {
         return down(e, exchange);
+    }
+
+    /** No controller has the path; Spring would speak of its static resources. */
+    @ExceptionHandler
+    ResponseEntity<ProblemDetail> unknownPath(
+            NoResourceFoundException e, ServerWebExchange exchange) {
+        return answer(
+                exchange,
+                HttpStatus.NOT_FOUND,
+                "not-found",
+                "no service answers this path",
+                List.of(),
+                new HttpHeaders());
     }
 
     @ExceptionHandler
