@@ -47,7 +47,7 @@ enum ServiceName {
 
     /** Whether it signs tokens, and so has a private key. */
     boolean signs() {
-        return this == GATEWAY || this == CHURN || this == SNAPSHOT;
+        return this == GATEWAY || this == CHURN || this == SNAPSHOT || this == SEGMENTATION;
     }
 
     /** The service called {@code etl} or {@code etl-service}. */

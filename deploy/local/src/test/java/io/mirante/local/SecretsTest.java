@@ -66,7 +66,7 @@ final class SecretsTest {
     void publishesTheKeysThatVerifyWhatIsSigned() throws Exception {
         Secrets secrets = Secrets.of(home);
         JsonNode set = Json.mapper().readTree(Files.readString(secrets.publicKeys())).get("keys");
-        assertThat(set).hasSize(3);
+        assertThat(set).hasSize(4);
         for (JsonNode each : set) {
             assertThat(each.get("d")).isNull();
         }

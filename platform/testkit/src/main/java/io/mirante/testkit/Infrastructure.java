@@ -71,6 +71,11 @@ public final class Infrastructure {
         return servers.bootstrapServers();
     }
 
+    /** The database as its owner reaches it. */
+    public String ownerUrl() {
+        return servers.ownerUrl();
+    }
+
     /** A new connection of the database's owner; the caller closes it. */
     Connection connect() throws SQLException {
         var owner = DatabaseUrl.parse(servers.ownerUrl());

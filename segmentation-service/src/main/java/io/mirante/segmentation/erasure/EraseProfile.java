@@ -4,6 +4,7 @@ import io.mirante.contracts.Topics;
 import io.mirante.contracts.gateway.PersonErased.Removal;
 import io.mirante.platform.erasure.ErasePerson;
 import io.mirante.platform.erasure.PersonRows;
+import io.mirante.platform.rebuild.GenerationLock;
 import java.util.List;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.stereotype.Component;
@@ -17,10 +18,17 @@ final class EraseProfile implements ErasePerson {
     private static final List<String> OF_USER =
             List.of(
                     "profile",
+                    "user_day",
                     "event_count",
                     "client_session",
                     "known_as",
                     "purchase_day",
+                    "rebuilt_profile",
+                    "rebuilt_user_day",
+                    "rebuilt_event_count",
+                    "rebuilt_client_session",
+                    "rebuilt_known_as",
+                    "rebuilt_purchase_day",
                     "user_vector",
                     "user_cluster",
                     "user_risk");
@@ -28,10 +36,14 @@ final class EraseProfile implements ErasePerson {
     /** The last one last: it says whose the others are. */
     private static final List<String> OF_VISITOR =
             List.of(
-                    "visitor",
+                    "visitor_day",
                     "visitor_event_count",
                     "visitor_session",
                     "visitor_purchase_day",
+                    "rebuilt_visitor_day",
+                    "rebuilt_visitor_event_count",
+                    "rebuilt_visitor_session",
+                    "rebuilt_visitor_purchase_day",
                     "merged_visitor");
 
     @Override
@@ -41,7 +53,8 @@ final class EraseProfile implements ErasePerson {
 
     @Override
     public Mono<Erased> erase(Target person, DatabaseClient db) {
-        return PersonRows.holdPublication(db, List.of("user_cluster"))
+        return GenerationLock.holdSwap(List.of(person.tenantId()), db)
+                .then(PersonRows.holdPublication(db, List.of("user_cluster")))
                 .then(forgetVisitors(person, db))
                 .zipWhen(visitors -> forgetUser(person, db), Erased::and);
     }
@@ -60,6 +73,8 @@ final class EraseProfile implements ErasePerson {
                                         """
                                         DELETE FROM %s WHERE tenant_id = $1 AND anonymous_id IN (
                                             SELECT anonymous_id FROM known_as WHERE tenant_id = $1 AND user_id = $2
+                                            UNION
+                                            SELECT anonymous_id FROM rebuilt_known_as WHERE tenant_id = $1 AND user_id = $2
                                             UNION
                                             SELECT anonymous_id FROM merged_visitor WHERE tenant_id = $1 AND user_id = $2)\
                                         """

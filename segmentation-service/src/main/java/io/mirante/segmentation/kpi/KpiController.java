@@ -128,7 +128,7 @@ class KpiController {
                         FROM UNNEST($2::text[], $3::int[]) AS m(user_id, cluster)
                         LEFT JOIN profile p ON p.tenant_id = $1 AND p.user_id = m.user_id
                         LEFT JOIN (SELECT n.user_id, sum(o.engagement) AS engagement
-                                   FROM merged_visitor n JOIN visitor o USING (tenant_id, anonymous_id)
+                                   FROM merged_visitor n JOIN visitor_day o USING (tenant_id, anonymous_id)
                                    WHERE n.tenant_id = $1 GROUP BY n.user_id) v ON v.user_id = m.user_id
                         LEFT JOIN user_risk r ON r.tenant_id = $1 AND r.user_id = m.user_id
                         LEFT JOIN (SELECT user_id, sum(amount) AS amount FROM purchase_of_user

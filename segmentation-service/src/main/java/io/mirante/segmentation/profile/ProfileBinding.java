@@ -6,6 +6,7 @@ import io.mirante.platform.messaging.CleanEvents;
 import io.mirante.platform.messaging.Headers;
 import io.mirante.platform.messaging.PoisonException;
 import io.mirante.platform.messaging.Received;
+import io.mirante.platform.rebuild.Rebuilds;
 import io.mirante.platform.tenants.Tenants;
 import java.util.List;
 import java.util.function.Consumer;
@@ -24,17 +25,19 @@ class ProfileBinding {
 
     @Bean
     Consumer<Message<List<byte[]>>> keepProfiles(
-            BatchRunner runner, Profiles profiles, Tenants tenants) {
+            BatchRunner runner, Profiles profiles, Rebuilds rebuilds, Tenants tenants) {
         return runner.storing(
                 CONSUMER,
                 ProfileBinding::parse,
                 (fresh, db) -> {
                     var events = fresh.stream().map(Received::value).toList();
                     UnaryOperator<String> currency = tenant -> tenants.settings(tenant).currency();
-                    return profiles.add(
-                            db,
-                            ProfileChange.of(events, currency),
-                            ProfileChange.ofVisitors(events, currency));
+                    var users = ProfileChange.of(events, currency);
+                    var visitors = ProfileChange.ofVisitors(events, currency);
+                    return rebuilds.running(events.stream().map(CleanEvent::tenantId).toList(), db)
+                            .flatMap(running ->
+                                    rebuilds.add(events, running, db)
+                                            .then(profiles.add(db, users, visitors)));
                 });
     }
 

@@ -9,7 +9,6 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.Collection;
 import java.util.Locale;
-import java.util.Map;
 import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -20,7 +19,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * What the events of a poll change for one user, gathered before it is stored. Every part can be added to what is there
+ * What the events of a poll change for one user, by day, gathered before it is stored. Every part can be added to what is there
  * in any order: sums, smallest and largest, sets. Not thread-safe.
  */
 final class ProfileChange {
@@ -30,14 +29,8 @@ final class ProfileChange {
 
     final String tenant;
     final String user;
-    Instant firstSeen = Instant.MAX;
-    Instant lastSeen = Instant.MIN;
-    long engagement;
-    final Map<String, Long> events = new TreeMap<>();
-    final TreeSet<String> sessions = new TreeSet<>();
+    final TreeMap<LocalDate, Day> days = new TreeMap<>();
     final TreeSet<String> anonymousIds = new TreeSet<>();
-    final Map<DayKey, Day> purchases = new TreeMap<>();
-    private final TreeSet<Instant> withoutSession = new TreeSet<>();
     final ObjectNode traits = Json.mapper().createObjectNode();
     @Nullable Instant traitsAt;
 
@@ -46,20 +39,59 @@ final class ProfileChange {
         this.user = user;
     }
 
-    /** A UTC day in one currency. */
-    record DayKey(LocalDate day, String currency) implements Comparable<DayKey> {
-        @Override
-        public int compareTo(DayKey other) {
-            int byDay = day.compareTo(other.day);
-            return byDay != 0 ? byDay : currency.compareTo(other.currency);
+    /** What the events of one UTC day change. */
+    static final class Day {
+        Instant firstSeen = Instant.MAX;
+        Instant lastSeen = Instant.MIN;
+        long engagement;
+        final TreeMap<String, Count> events = new TreeMap<>();
+        final TreeSet<String> sessions = new TreeSet<>();
+        final TreeMap<String, Purchases> purchases = new TreeMap<>();
+        private final TreeSet<Instant> withoutSession = new TreeSet<>();
+
+        /** Sessions without an id as a multirange: each event opens half an hour, and what touches is one. */
+        String visits() {
+            var ranges = new StringJoiner(",", "{", "}");
+            for (var at : withoutSession) {
+                ranges.add("[" + at + "," + at.plus(SESSION_GAP) + ")");
+            }
+            return ranges.toString();
         }
     }
 
-    /** Purchases of one day. */
-    record Day(long orders, BigDecimal amount) {
-        Day plus(Day other) {
-            return new Day(orders + other.orders, amount.add(other.amount));
+    /** Events of one type, and when the first of them was received. */
+    record Count(long events, Instant receivedFrom) {
+        Count plus(Count other) {
+            return new Count(
+                    events + other.events,
+                    receivedFrom.isBefore(other.receivedFrom) ? receivedFrom : other.receivedFrom);
         }
+    }
+
+    /** Purchases in one currency. */
+    record Purchases(long orders, BigDecimal amount) {
+        Purchases plus(Purchases other) {
+            return new Purchases(orders + other.orders, amount.add(other.amount));
+        }
+    }
+
+    /** Of all days. */
+    Instant firstSeen() {
+        return days.firstEntry().getValue().firstSeen;
+    }
+
+    /** Of all days. */
+    Instant lastSeen() {
+        return days.lastEntry().getValue().lastSeen;
+    }
+
+    /** Of all days. */
+    long engagement() {
+        return days.values().stream().mapToLong(day -> day.engagement).sum();
+    }
+
+    boolean hasPurchases() {
+        return days.values().stream().anyMatch(day -> !day.purchases.isEmpty());
     }
 
     /**
@@ -96,33 +128,25 @@ final class ProfileChange {
         return changes.values();
     }
 
-    /** Sessions without an id as a multirange: each event opens half an hour, and what touches is one. */
-    String visits() {
-        var ranges = new StringJoiner(",", "{", "}");
-        for (var at : withoutSession) {
-            ranges.add("[" + at + "," + at.plus(SESSION_GAP) + ")");
-        }
-        return ranges.toString();
-    }
-
     private void add(CleanEvent event, String currency) {
         var at = event.occurredAt();
-        firstSeen = at.isBefore(firstSeen) ? at : firstSeen;
-        lastSeen = at.isAfter(lastSeen) ? at : lastSeen;
-        events.merge(event.eventType(), 1L, Long::sum);
+        var day = days.computeIfAbsent(at.atZone(ZoneOffset.UTC).toLocalDate(), date -> new Day());
+        day.firstSeen = at.isBefore(day.firstSeen) ? at : day.firstSeen;
+        day.lastSeen = at.isAfter(day.lastSeen) ? at : day.lastSeen;
+        day.events.merge(event.eventType(), new Count(1, event.receivedAt()), Count::plus);
         if (event.eventType().equals("interaction")) {
-            engagement++;
+            day.engagement++;
         }
         if (event.sessionId() != null) {
-            sessions.add(event.sessionId());
+            day.sessions.add(event.sessionId());
         } else {
-            withoutSession.add(at);
+            day.withoutSession.add(at);
         }
         if (event.anonymousId() != null) {
             anonymousIds.add(event.anonymousId());
         }
         if (event.eventType().equals("purchase")) {
-            addPurchase(event, currency);
+            addPurchase(event, currency, day);
         }
         var given = event.data().path("traits");
         if (given instanceof ObjectNode object && !object.isEmpty()) {
@@ -131,18 +155,16 @@ final class ProfileChange {
         }
     }
 
-    private void addPurchase(CleanEvent event, String currency) {
+    private static void addPurchase(CleanEvent event, String currency, Day day) {
         var amount = amount(event.data().path("amount"));
         if (amount == null) {
             return; // the contract requires an amount: only an event from before it lacks one
         }
         var named = event.data().path("currency");
-        purchases.merge(
-                new DayKey(
-                        event.occurredAt().atZone(ZoneOffset.UTC).toLocalDate(),
-                        named.isString() ? named.stringValue().toUpperCase(Locale.ROOT) : currency),
-                new Day(1, amount),
-                Day::plus);
+        day.purchases.merge(
+                named.isString() ? named.stringValue().toUpperCase(Locale.ROOT) : currency,
+                new Purchases(1, amount),
+                Purchases::plus);
     }
 
     private static @Nullable BigDecimal amount(JsonNode node) {

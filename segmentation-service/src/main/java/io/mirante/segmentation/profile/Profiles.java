@@ -5,7 +5,7 @@ import io.mirante.segmentation.Rows;
 import io.r2dbc.spi.Readable;
 import java.math.BigDecimal;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.time.LocalDate;
 import java.util.Collection;
 import java.util.List;
 import java.util.function.Function;
@@ -27,7 +27,6 @@ final class Profiles {
             @Nullable Instant firstSeenAt,
             @Nullable Instant lastSeenAt,
             ObjectNode traits,
-            long visits,
             long engagement,
             boolean removed) {}
 
@@ -36,32 +35,13 @@ final class Profiles {
             """
             SELECT p.user_id, least(p.first_seen_at, v.first_seen_at) AS first_seen_at,
                 greatest(p.last_seen_at, v.last_seen_at) AS last_seen_at, p.traits::text AS traits,
-                (SELECT count(*) FROM unnest(p.visits + coalesce(v.visits, '{}'))) AS visits,
                 p.engagement + coalesce(v.engagement, 0) AS engagement, p.removed
             FROM profile p LEFT JOIN LATERAL (
                 SELECT min(o.first_seen_at) AS first_seen_at, max(o.last_seen_at) AS last_seen_at,
-                    range_agg(o.visits) AS visits, sum(o.engagement)::bigint AS engagement
-                FROM merged_visitor m JOIN visitor o USING (tenant_id, anonymous_id)
+                    sum(o.engagement)::bigint AS engagement
+                FROM merged_visitor m JOIN visitor_day o USING (tenant_id, anonymous_id)
                 WHERE m.tenant_id = p.tenant_id AND m.user_id = p.user_id) v ON true\
             """;
-
-    /** Where the parts are kept; of users and of visitors alike. */
-    private enum Kept {
-        USERS("event_count", "client_session", "purchase_day", "user_id"),
-        VISITORS("visitor_event_count", "visitor_session", "visitor_purchase_day", "anonymous_id");
-
-        private final String events;
-        private final String sessions;
-        private final String purchases;
-        private final String id;
-
-        Kept(String events, String sessions, String purchases, String id) {
-            this.events = events;
-            this.sessions = sessions;
-            this.purchases = purchases;
-            this.id = id;
-        }
-    }
 
     /** Adds what a poll changed, in an order that two polls share. */
     Mono<Void> add(
@@ -70,88 +50,59 @@ final class Profiles {
             Collection<ProfileChange> visitors) {
         var buyers =
                 Stream.concat(users.stream(), visitors.stream())
-                        .filter(c -> !c.purchases.isEmpty())
+                        .filter(ProfileChange::hasPurchases)
                         .map(c -> c.tenant)
                         .toList();
-        return (users.isEmpty() ? Mono.<Void>empty() : addUsers(db, users))
-                .then(visitors.isEmpty() ? Mono.<Void>empty() : addVisitors(db, visitors))
+        return addRows(db, users, visitors, "")
                 .then(buyers.isEmpty() ? Mono.<Void>empty() : moveRevision(db, buyers));
     }
 
-    private static Mono<Void> addUsers(DatabaseClient db, Collection<ProfileChange> changes) {
-        return addRows(db, changes)
-                .then(addParts(db, changes, Kept.USERS))
+    /** Adds them to a copy of the tables whose names begin so. */
+    static Mono<Void> addRows(
+            DatabaseClient db,
+            Collection<ProfileChange> users,
+            Collection<ProfileChange> visitors,
+            String generation) {
+        return (users.isEmpty() ? Mono.<Void>empty() : addUsers(db, users, generation))
                 .then(
-                        addPairs(
-                                db,
-                                changes,
-                                c -> c.anonymousIds,
-                                "INSERT INTO known_as (tenant_id, user_id, anonymous_id) SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING"));
+                        visitors.isEmpty()
+                                ? Mono.<Void>empty()
+                                : addDays(db, visitors, DayTables.ofVisitors(generation)));
     }
 
-    private static Mono<Void> addVisitors(DatabaseClient db, Collection<ProfileChange> changes) {
+    private static Mono<Void> addUsers(
+            DatabaseClient db, Collection<ProfileChange> changes, String generation) {
+        return addProfiles(db, changes, generation)
+                .then(addDays(db, changes, DayTables.ofUsers(generation)))
+                .then(addAnonymousIds(db, changes, generation));
+    }
+
+    private static Mono<Void> addProfiles(
+            DatabaseClient db, Collection<ProfileChange> changes, String generation) {
         return db.sql(
                         """
-                        INSERT INTO visitor AS p
-                          (tenant_id, anonymous_id, first_seen_at, last_seen_at, engagement, visits)
-                        SELECT t, u, f, l, e, v::tstzmultirange
+                        INSERT INTO %sprofile AS p
+                          (tenant_id, user_id, first_seen_at, last_seen_at, engagement, traits, traits_at)
+                        SELECT t, u, f, l, e, j::jsonb, a
                         FROM UNNEST($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::bigint[],
-                                    $6::text[]) AS n(t, u, f, l, e, v)
-                        ON CONFLICT (tenant_id, anonymous_id) DO UPDATE
-                        SET first_seen_at = least(p.first_seen_at, excluded.first_seen_at),
-                            last_seen_at = greatest(p.last_seen_at, excluded.last_seen_at),
-                            engagement = p.engagement + excluded.engagement,
-                            visits = p.visits + excluded.visits
-                        """)
-                .bind(0, texts(changes, c -> c.tenant))
-                .bind(1, texts(changes, c -> c.user))
-                .bind(2, texts(changes, c -> c.firstSeen.toString()))
-                .bind(3, texts(changes, c -> c.lastSeen.toString()))
-                .bind(4, changes.stream().map(c -> c.engagement).toArray(Long[]::new))
-                .bind(5, texts(changes, ProfileChange::visits))
-                .then()
-                .then(addParts(db, changes, Kept.VISITORS));
-    }
-
-    private static Mono<Void> addParts(
-            DatabaseClient db, Collection<ProfileChange> changes, Kept kept) {
-        return addCounts(db, changes, kept)
-                .then(
-                        addPairs(
-                                db,
-                                changes,
-                                c -> c.sessions,
-                                "INSERT INTO %s (tenant_id, %s, session_id) SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING"
-                                        .formatted(kept.sessions, kept.id)))
-                .then(addPurchases(db, changes, kept));
-    }
-
-    private static Mono<Void> addRows(DatabaseClient db, Collection<ProfileChange> changes) {
-        return db.sql(
-                        """
-                        INSERT INTO profile AS p
-                          (tenant_id, user_id, first_seen_at, last_seen_at, engagement, visits, traits, traits_at)
-                        SELECT t, u, f, l, e, v::tstzmultirange, j::jsonb, a
-                        FROM UNNEST($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::bigint[],
-                                    $6::text[], $7::text[], $8::timestamptz[]) AS n(t, u, f, l, e, v, j, a)
+                                    $6::text[], $7::timestamptz[]) AS n(t, u, f, l, e, j, a)
                         ON CONFLICT (tenant_id, user_id) DO UPDATE
                         SET first_seen_at = least(p.first_seen_at, excluded.first_seen_at),
                             last_seen_at = greatest(p.last_seen_at, excluded.last_seen_at),
                             engagement = p.engagement + excluded.engagement,
-                            visits = p.visits + excluded.visits,
                             traits = CASE WHEN excluded.traits_at >= p.traits_at THEN p.traits || excluded.traits
                                           ELSE excluded.traits || p.traits END,
                             traits_at = greatest(p.traits_at, excluded.traits_at)
-                        """)
+                        """
+                                .formatted(generation))
                 .bind(0, texts(changes, c -> c.tenant))
                 .bind(1, texts(changes, c -> c.user))
-                .bind(2, texts(changes, c -> c.firstSeen.toString()))
-                .bind(3, texts(changes, c -> c.lastSeen.toString()))
-                .bind(4, changes.stream().map(c -> c.engagement).toArray(Long[]::new))
-                .bind(5, texts(changes, ProfileChange::visits))
-                .bind(6, texts(changes, c -> c.traits.toString()))
+                .bind(2, texts(changes, c -> c.firstSeen().toString()))
+                .bind(3, texts(changes, c -> c.lastSeen().toString()))
+                .bind(4, changes.stream().map(ProfileChange::engagement).toArray(Long[]::new))
+                .bind(5, texts(changes, c -> c.traits.toString()))
                 .bind(
-                        7,
+                        6,
                         texts(
                                 changes,
                                 c -> {
@@ -161,87 +112,106 @@ final class Profiles {
                 .then();
     }
 
-    private static Mono<Void> addCounts(
-            DatabaseClient db, Collection<ProfileChange> changes, Kept kept) {
-        var tenants = new ArrayList<String>();
-        var users = new ArrayList<String>();
-        var types = new ArrayList<String>();
-        var counts = new ArrayList<Long>();
-        for (var change : changes) {
-            change.events.forEach((type, count) -> {
-                tenants.add(change.tenant);
-                users.add(change.user);
-                types.add(type);
-                counts.add(count);
-            });
-        }
-        return db.sql(
-                        "INSERT INTO %1$s AS c (tenant_id, %2$s, event_type, events) SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::bigint[]) ON CONFLICT (tenant_id, %2$s, event_type) DO UPDATE SET events = c.events + excluded.events"
-                                .formatted(kept.events, kept.id))
-                .bind(0, array(tenants))
-                .bind(1, array(users))
-                .bind(2, array(types))
-                .bind(3, counts.toArray(Long[]::new))
-                .then();
+    /** A part of one person's day. */
+    private record Part<T>(ProfileChange change, LocalDate day, T value) {}
+
+    /** Parts of all days, in the order of person and day. */
+    private static <T> List<Part<T>> parts(
+            Collection<ProfileChange> changes, Function<ProfileChange.Day, Collection<T>> of) {
+        return changes.stream()
+                .flatMap(change ->
+                        change.days.entrySet().stream()
+                                .flatMap(day ->
+                                        of.apply(day.getValue()).stream()
+                                                .map(v -> new Part<>(change, day.getKey(), v))))
+                .toList();
     }
 
-    private static Mono<Void> addPairs(
-            DatabaseClient db,
-            Collection<ProfileChange> changes,
-            Function<ProfileChange, Collection<String>> values,
-            String sql) {
-        var tenants = new ArrayList<String>();
-        var users = new ArrayList<String>();
-        var all = new ArrayList<String>();
-        for (var change : changes) {
-            for (var value : values.apply(change)) {
-                tenants.add(change.tenant);
-                users.add(change.user);
-                all.add(value);
-            }
-        }
-        return all.isEmpty()
+    private static <T> DatabaseClient.GenericExecuteSpec bound(
+            DatabaseClient db, String sql, List<Part<T>> parts) {
+        return db.sql(sql)
+                .bind(0, texts(parts, p -> p.change().tenant))
+                .bind(1, texts(parts, p -> p.change().user))
+                .bind(2, texts(parts, p -> p.day().toString()));
+    }
+
+    private static Mono<Void> addDays(
+            DatabaseClient db, Collection<ProfileChange> changes, DayTables tables) {
+        var days = parts(changes, List::of);
+        var counts = parts(changes, day -> day.events.entrySet());
+        return bound(db, tables.addDays(), days)
+                .bind(3, texts(days, d -> d.value().firstSeen.toString()))
+                .bind(4, texts(days, d -> d.value().lastSeen.toString()))
+                .bind(5, days.stream().map(d -> d.value().engagement).toArray(Long[]::new))
+                .bind(6, texts(days, d -> d.value().visits()))
+                .then()
+                .then(
+                        bound(db, tables.addEvents(), counts)
+                                .bind(3, texts(counts, c -> c.value().getKey()))
+                                .bind(
+                                        4,
+                                        counts.stream()
+                                                .map(c -> c.value().getValue().events())
+                                                .toArray(Long[]::new))
+                                .bind(
+                                        5,
+                                        texts(
+                                                counts,
+                                                c ->
+                                                        c.value()
+                                                                .getValue()
+                                                                .receivedFrom()
+                                                                .toString()))
+                                .then())
+                .then(addSessions(db, changes, tables))
+                .then(addPurchases(db, changes, tables));
+    }
+
+    private static Mono<Void> addSessions(
+            DatabaseClient db, Collection<ProfileChange> changes, DayTables tables) {
+        var sessions = parts(changes, day -> day.sessions);
+        return sessions.isEmpty()
                 ? Mono.empty()
-                : db.sql(sql)
-                        .bind(0, array(tenants))
-                        .bind(1, array(users))
-                        .bind(2, array(all))
+                : bound(db, tables.addSessions(), sessions)
+                        .bind(3, texts(sessions, Part::value))
                         .then();
     }
 
     private static Mono<Void> addPurchases(
-            DatabaseClient db, Collection<ProfileChange> changes, Kept kept) {
-        var tenants = new ArrayList<String>();
-        var users = new ArrayList<String>();
-        var days = new ArrayList<String>();
-        var currencies = new ArrayList<String>();
-        var orders = new ArrayList<Long>();
-        var amounts = new ArrayList<BigDecimal>();
-        for (var change : changes) {
-            change.purchases.forEach((key, day) -> {
-                tenants.add(change.tenant);
-                users.add(change.user);
-                days.add(key.day().toString());
-                currencies.add(key.currency());
-                orders.add(day.orders());
-                amounts.add(day.amount());
-            });
-        }
-        return days.isEmpty()
+            DatabaseClient db, Collection<ProfileChange> changes, DayTables tables) {
+        var purchases = parts(changes, day -> day.purchases.entrySet());
+        return purchases.isEmpty()
                 ? Mono.empty()
-                : db.sql(
-                                "INSERT INTO %1$s AS d (tenant_id, %2$s, day, currency, orders, amount) SELECT * FROM UNNEST($1::text[], $2::text[], $3::date[], $4::text[], $5::bigint[], $6::numeric[]) ON CONFLICT (tenant_id, %2$s, day, currency) DO UPDATE SET orders = d.orders + excluded.orders, amount = d.amount + excluded.amount"
-                                        .formatted(kept.purchases, kept.id))
-                        .bind(0, array(tenants))
-                        .bind(1, array(users))
-                        .bind(2, array(days))
-                        .bind(3, array(currencies))
-                        .bind(4, orders.toArray(Long[]::new))
+                : bound(db, tables.addPurchases(), purchases)
+                        .bind(3, texts(purchases, p -> p.value().getKey()))
+                        .bind(
+                                4,
+                                purchases.stream()
+                                        .map(p -> p.value().getValue().orders())
+                                        .toArray(Long[]::new))
                         .bind(
                                 5,
-                                amounts.stream()
-                                        .map(BigDecimal::toPlainString)
-                                        .toArray(String[]::new))
+                                texts(
+                                        purchases,
+                                        p -> p.value().getValue().amount().toPlainString()))
+                        .then();
+    }
+
+    private static Mono<Void> addAnonymousIds(
+            DatabaseClient db, Collection<ProfileChange> changes, String generation) {
+        record Pair(ProfileChange change, String id) {}
+        var pairs =
+                changes.stream()
+                        .flatMap(c -> c.anonymousIds.stream().map(id -> new Pair(c, id)))
+                        .toList();
+        return pairs.isEmpty()
+                ? Mono.empty()
+                : db.sql(
+                                "INSERT INTO %sknown_as (tenant_id, user_id, anonymous_id) SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING"
+                                        .formatted(generation))
+                        .bind(0, texts(pairs, p -> p.change().tenant))
+                        .bind(1, texts(pairs, p -> p.change().user))
+                        .bind(2, texts(pairs, Pair::id))
                         .then();
     }
 
@@ -314,16 +284,22 @@ final class Profiles {
 
     record Revenue(long orders, BigDecimal amount, String currency) {}
 
-    /** Distinct session ids of the client's. */
-    Mono<Long> clientSessions(DatabaseClient db, String tenant, String userId) {
+    /** Distinct session ids of the client's, and visits without one. */
+    Mono<Long> sessions(DatabaseClient db, String tenant, String userId) {
         return db.sql(
                         """
-                        SELECT count(*) AS n FROM (
+                        SELECT (SELECT count(*) FROM (
                             SELECT session_id FROM client_session WHERE tenant_id = $1 AND user_id = $2
                             UNION
                             SELECT v.session_id
                             FROM merged_visitor m JOIN visitor_session v USING (tenant_id, anonymous_id)
-                            WHERE m.tenant_id = $1 AND m.user_id = $2) s\
+                            WHERE m.tenant_id = $1 AND m.user_id = $2) s)
+                        + (SELECT count(*) FROM unnest((SELECT range_agg(visits) FROM (
+                            SELECT visits FROM user_day WHERE tenant_id = $1 AND user_id = $2
+                            UNION ALL
+                            SELECT v.visits
+                            FROM merged_visitor m JOIN visitor_day v USING (tenant_id, anonymous_id)
+                            WHERE m.tenant_id = $1 AND m.user_id = $2) d))) AS n\
                         """)
                 .bind(0, tenant)
                 .bind(1, userId)
@@ -396,17 +372,11 @@ final class Profiles {
                 row.get("first_seen_at", Instant.class),
                 row.get("last_seen_at", Instant.class),
                 (ObjectNode) Json.mapper().readTree(Rows.text(row, "traits")),
-                Rows.value(row, "visits", Long.class),
                 Rows.value(row, "engagement", Long.class),
                 Rows.value(row, "removed", Boolean.class));
     }
 
-    private static String[] texts(
-            Collection<ProfileChange> changes, Function<ProfileChange, String> part) {
-        return changes.stream().map(part).toArray(String[]::new);
-    }
-
-    private static String[] array(List<String> all) {
-        return all.toArray(String[]::new);
+    private static <T> String[] texts(Collection<T> parts, Function<T, String> text) {
+        return parts.stream().map(text).toArray(String[]::new);
     }
 }

@@ -139,7 +139,7 @@ class UserController {
             Profiles.Profile profile,
             List<Profiles.TypeCount> events,
             Profiles.Revenue revenue,
-            long clientSessions,
+            long sessions,
             List<String> anonymousIds,
             Clusters.@Nullable Member cluster,
             Risks.@Nullable Churn churn) {}
@@ -160,7 +160,7 @@ class UserController {
         var id = profile.userId();
         return profiles.revenue(db, tenant, id, tenants.settings(tenant).currency())
                 .flatMap(revenue ->
-                        profiles.clientSessions(db, tenant, id)
+                        profiles.sessions(db, tenant, id)
                                 .flatMap(sessions ->
                                         profiles.anonymousIds(db, tenant, id)
                                                 .collectList()
@@ -188,7 +188,7 @@ class UserController {
                                                 some.profile(),
                                                 some.events(),
                                                 some.revenue(),
-                                                some.clientSessions(),
+                                                some.sessions(),
                                                 some.anonymousIds(),
                                                 cluster.orElse(null),
                                                 churn.orElse(null))));
@@ -217,7 +217,7 @@ class UserController {
                 profile.traits(),
                 profile.firstSeenAt(),
                 profile.lastSeenAt(),
-                stored.clientSessions() + profile.visits(),
+                stored.sessions(),
                 new User.Events(byType.values().stream().mapToLong(Long::longValue).sum(), byType),
                 new User.Revenue(
                         Rows.money(stored.revenue().amount()),

@@ -8,6 +8,7 @@ import java.math.BigDecimal;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -37,11 +38,14 @@ class ProfileChangeTest {
 
         assertThat(changes).extracting(c -> c.user).containsExactly("a", "b");
         var a = changes.getFirst();
-        assertThat(a.firstSeen).isEqualTo(Instant.parse("2026-01-01T00:00:00Z"));
-        assertThat(a.lastSeen).isEqualTo(Instant.parse("2026-01-02T00:00:00Z"));
-        assertThat(a.engagement).isEqualTo(1);
-        assertThat(a.sessions).containsExactly("s");
-        assertThat(a.visits()).isEqualTo("{[2026-01-02T00:00:00Z,2026-01-02T00:30:00Z)}");
+        assertThat(a.firstSeen()).isEqualTo(Instant.parse("2026-01-01T00:00:00Z"));
+        assertThat(a.lastSeen()).isEqualTo(Instant.parse("2026-01-02T00:00:00Z"));
+        assertThat(a.engagement()).isEqualTo(1);
+        assertThat(a.days).hasSize(2);
+        assertThat(a.days.firstEntry().getValue().sessions).containsExactly("s");
+        assertThat(a.days.firstEntry().getValue().visits()).isEqualTo("{}");
+        assertThat(a.days.lastEntry().getValue().visits())
+                .isEqualTo("{[2026-01-02T00:00:00Z,2026-01-02T00:30:00Z)}");
     }
 
     @Test
@@ -76,13 +80,12 @@ class ProfileChangeTest {
                                                 "{\"amount\":5,\"currency\":\"EUR\"}")),
                                 tenant -> "USD"));
 
-        var purchases = changes.getFirst().purchases;
-        assertThat(purchases).hasSize(3);
-        var first = purchases.get(key("2026-01-01", "USD"));
+        var days = changes.getFirst().days;
+        var first = purchases(days, "2026-01-01").get("USD");
         assertThat(first.orders()).isEqualTo(2);
         assertThat(first.amount()).isEqualByComparingTo(new BigDecimal("0.3"));
-        assertThat(purchases.get(key("2026-01-02", "USD")).amount()).isZero();
-        assertThat(purchases.get(key("2026-01-02", "EUR")).orders()).isEqualTo(1);
+        assertThat(purchases(days, "2026-01-02").get("USD").amount()).isZero();
+        assertThat(purchases(days, "2026-01-02").get("EUR").orders()).isEqualTo(1);
     }
 
     @Test
@@ -111,8 +114,9 @@ class ProfileChangeTest {
         assertThat(changes.getFirst().traitsAt).isEqualTo(Instant.parse("2026-01-02T00:00:00Z"));
     }
 
-    private static ProfileChange.DayKey key(String day, String currency) {
-        return new ProfileChange.DayKey(LocalDate.parse(day), currency);
+    private static Map<String, ProfileChange.Purchases> purchases(
+            Map<LocalDate, ProfileChange.Day> days, String day) {
+        return days.get(LocalDate.parse(day)).purchases;
     }
 
     private static CleanEvent event(

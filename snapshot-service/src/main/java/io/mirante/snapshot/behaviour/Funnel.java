@@ -1,6 +1,6 @@
 package io.mirante.snapshot.behaviour;
 
-import io.mirante.snapshot.TimeRange;
+import io.mirante.platform.web.TimeRange;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import io.mirante.contracts.events.EventTypes;
 import io.mirante.platform.web.FieldError;
 import io.mirante.platform.web.ProblemException;
-import io.mirante.snapshot.TimeRange;
+import io.mirante.platform.web.TimeRange;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;

@@ -2,7 +2,7 @@ package io.mirante.snapshot.behaviour;
 
 import io.mirante.platform.persistence.TenantDatabase;
 import io.mirante.platform.tenants.Tenants;
-import io.mirante.snapshot.TimeRange;
+import io.mirante.platform.web.TimeRange;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Objects;

@@ -2,8 +2,8 @@ package io.mirante.snapshot.behaviour;
 
 import io.mirante.platform.web.Caller;
 import io.mirante.platform.web.Scopes;
+import io.mirante.platform.web.TimeRange;
 import io.mirante.snapshot.CountedUpTo;
-import io.mirante.snapshot.TimeRange;
 import io.swagger.v3.oas.annotations.Operation;
 import java.math.BigDecimal;
 import java.math.MathContext;

@@ -2,7 +2,7 @@ package io.mirante.snapshot.behaviour;
 
 import io.mirante.contracts.Json;
 import io.mirante.platform.persistence.TenantDatabase;
-import io.mirante.snapshot.TimeRange;
+import io.mirante.platform.web.TimeRange;
 import io.r2dbc.spi.Readable;
 import java.time.Instant;
 import java.util.List;

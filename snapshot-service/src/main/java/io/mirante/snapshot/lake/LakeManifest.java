@@ -1,7 +1,7 @@
 package io.mirante.snapshot.lake;
 
 import io.mirante.platform.persistence.TenantDatabase;
-import io.mirante.snapshot.GenerationLock;
+import io.mirante.platform.rebuild.GenerationLock;
 import io.r2dbc.spi.Readable;
 import java.time.Duration;
 import java.time.Instant;

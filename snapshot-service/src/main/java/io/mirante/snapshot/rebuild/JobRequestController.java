@@ -6,9 +6,10 @@ import io.mirante.platform.jobs.Jobs;
 import io.mirante.platform.web.Caller;
 import io.mirante.platform.web.ProblemException;
 import io.mirante.platform.web.Scopes;
-import io.mirante.snapshot.TimeRange;
+import io.mirante.platform.web.TimeRange;
 import io.swagger.v3.oas.annotations.Operation;
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.ResponseEntity;
 import org.springframework.security.access.prepost.PreAuthorize;
@@ -18,9 +19,12 @@ import org.springframework.web.bind.annotation.RestController;
 import reactor.core.publisher.Mono;
 import tools.jackson.databind.JsonNode;
 
-/** {@code POST /api/v1/jobs}: work on what snapshot-service keeps; so far {@code snapshot_recalc}. */
+/** {@code POST /api/v1/jobs}: work on what is kept of events; so far {@code snapshot_recalc} and {@code backfill}. */
 @RestController
 class JobRequestController {
+
+    private static final List<String> KINDS =
+            List.of(RecalculateSnapshots.KIND, BackfillDerivedData.KIND);
 
     private final Jobs jobs;
 
@@ -31,7 +35,7 @@ class JobRequestController {
     /**
      * What to do.
      *
-     * @param kind {@code snapshot_recalc}
+     * @param kind {@code snapshot_recalc}: of snapshot-service; {@code backfill}: of all services
      * @param scheduledAt not supported yet
      */
     record JobRequest(
@@ -48,12 +52,15 @@ class JobRequestController {
 
     @PostMapping("/api/v1/jobs")
     @PreAuthorize(Scopes.ADMIN)
-    @Operation(summary = "Begin a job: snapshot_recalc makes windows anew from the event log")
+    @Operation(
+            summary =
+                    "Begin a job: snapshot_recalc makes windows anew from the event log, backfill everything derived")
     Mono<ResponseEntity<JobController.JobAccepted>> begin(
             @RequestBody JobRequest request, Caller caller) {
-        if (!RecalculateSnapshots.KIND.equals(request.kind())) {
+        var kind = request.kind();
+        if (kind == null || !KINDS.contains(kind)) {
             throw ProblemException.malformed(
-                    "/kind", "unknown", "kind must be " + RecalculateSnapshots.KIND);
+                    "/kind", "unknown", "kind must be " + String.join(" or ", KINDS));
         }
         if (request.scheduledAt() != null) {
             throw ProblemException.malformed(
@@ -64,8 +71,7 @@ class JobRequestController {
             throw ProblemException.malformed(
                     "/payload/scope", "unsupported", "all scopes are made anew; leave it out");
         }
-        return jobs.submit(caller.tenant(), RecalculateSnapshots.KIND, payload(range))
-                .map(JobController::accepted);
+        return jobs.submit(caller.tenant(), kind, payload(range)).map(JobController::accepted);
     }
 
     private static JsonNode payload(@Nullable Range range) {

@@ -5,7 +5,7 @@ import io.mirante.contracts.metrics.MetricCatalog;
 import io.mirante.contracts.metrics.MetricEntry;
 import io.mirante.platform.web.FieldError;
 import io.mirante.platform.web.ProblemException;
-import io.mirante.snapshot.TimeRange;
+import io.mirante.platform.web.TimeRange;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;

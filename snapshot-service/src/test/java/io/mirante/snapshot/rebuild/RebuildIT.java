@@ -13,6 +13,8 @@ import io.mirante.contracts.etl.ReplayEnded;
 import io.mirante.contracts.snapshot.SnapshotChanged;
 import io.mirante.snapshot.CleanLog;
 import io.mirante.snapshot.lake.LakeProbe;
+import io.mirante.testkit.FakeEtl;
+import io.mirante.testkit.FakeJobs;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
 import java.sql.SQLException;
@@ -42,6 +44,8 @@ import tools.jackson.databind.JsonNode;
 class RebuildIT {
 
     private static final FakeEtl ETL = new FakeEtl();
+    private static final FakeJobs SEGMENTATION =
+            new FakeJobs("/api/v1/segmentation/rebuilds", "asked_by");
     private static final Instant FIRST = Instant.parse("2026-11-01T00:00:00Z");
 
     /** As {@link CleanLog} says of all its events. */
@@ -74,11 +78,13 @@ class RebuildIT {
 
     @DynamicPropertySource
     static void settings(DynamicPropertyRegistry registry) {
-        registry.add("mirante.snapshot.etl-url", ETL::url);
+        registry.add("mirante.rebuild.etl-url", ETL::url);
+        registry.add("mirante.snapshot.segmentation-url", SEGMENTATION::url);
     }
 
     @BeforeEach
     void open() {
+        SEGMENTATION.job = FakeJobs.RUNNING;
         log = new CleanLog(mesh);
         tenant = mesh.newTenant();
         control = mesh.newTenant();
@@ -300,10 +306,11 @@ class RebuildIT {
     void aRebuildEndsWhenItsReplayFailsOrItIsCancelledAndTheNextOneIsWhole() throws Exception {
         arrive(new Random(9), "e", 50);
         counted(log, client);
-        ETL.status = "failed";
+        ETL.job = "{\"status\":\"failed\",\"error\":{\"detail\":\"no disk\"}}";
         var failed = recalculate("{}");
         eventually(() -> assertThat(job(failed).path("status").stringValue()).isEqualTo("failed"));
-        ETL.status = "running";
+        assertThat(job(failed).path("error").path("detail").asString("")).contains("no disk");
+        ETL.job = FakeJobs.RUNNING;
         var cancelled = recalculate("{}");
         eventually(() -> assertThat(ETL.asked(cancelled)).isNotNull());
         ETL.replay(mesh, cancelled, stored.subList(0, 20));
@@ -367,11 +374,55 @@ class RebuildIT {
     }
 
     @Test
+    void aBackfillRebuildsSegmentationFirstAndThenWhatIsKeptHere() throws Exception {
+        arrive(new Random(11), "e", 50);
+        counted(log, client);
+        execute("DELETE FROM metric_value WHERE tenant_id = '%s' AND metric = 'revenue'");
+        var job = begin("backfill", "{\"start_time\":\"2026-11-01T12:00:00Z\"}");
+        eventually(() -> assertThat(job(job).path("progress").asDouble(0)).isEqualTo(0.25));
+        var asked = SEGMENTATION.asked(job);
+        assertThat(asked.path("start_time").asString("")).isEqualTo("2026-11-01T12:00:00Z");
+        assertThat(asked.has("end_time")).isFalse();
+        // A crash: another worker goes on with the same job of segmentation's.
+        execute("UPDATE job SET lease_until = now() - interval '1 second' WHERE tenant_id = '%s'");
+        eventually(() ->
+                assertThat(SEGMENTATION.begun.stream().filter(job::equals).count()).isEqualTo(2));
+        assertThat(ETL.asked(job)).as("one after the other").isNull();
+        SEGMENTATION.job = "{\"status\":\"completed\",\"result\":{\"rows_written\":7}}";
+        eventually(() -> assertThat(ETL.asked(job)).isNotNull());
+        ETL.replay(mesh, job, List.copyOf(stored));
+        ended(job);
+        var result = completed(job);
+        assertThat(result.path("segmentation").path("rows_written").asInt()).isEqualTo(7);
+        assertThat(result.path("snapshot").path("windows_corrected").asInt()).isPositive();
+        assertThat(tables(tenant)).containsExactlyInAnyOrderElementsOf(tables(control));
+    }
+
+    @Test
+    void aBackfillThatSegmentationRefusesChangesNothingAndOneThatIsCancelledIsItsToo()
+            throws Exception {
+        SEGMENTATION.job =
+                "{\"status\":\"failed\",\"error\":{\"detail\":\"start after that day\"}}";
+        var refused = begin("backfill", "{}");
+        eventually(() -> assertThat(job(refused).path("status").stringValue()).isEqualTo("failed"));
+        assertThat(job(refused).path("error").path("detail").asString(""))
+                .contains("start after that day");
+        assertThat(ETL.asked(refused)).isNull();
+        SEGMENTATION.job = FakeJobs.RUNNING;
+        var cancelled = begin("backfill", "{}");
+        eventually(() -> assertThat(SEGMENTATION.asked(cancelled)).isNotNull());
+        client.delete().uri("/api/v1/jobs/" + cancelled).exchange().expectStatus().isOk();
+        eventually(() ->
+                assertThat(job(cancelled).path("status").stringValue()).isEqualTo("cancelled"));
+        assertThat(SEGMENTATION.cancelled).contains("of_" + cancelled);
+    }
+
+    @Test
     void saysWhatAJobCannotBe() {
         for (var body :
                 List.of(
                         "{}",
-                        "{\"kind\":\"backfill\"}",
+                        "{\"kind\":\"retention_cleanup\"}",
                         "{\"kind\":\"snapshot_recalc\",\"scheduled_at\":\"2027-01-01T00:00:00Z\"}",
                         "{\"kind\":\"snapshot_recalc\",\"payload\":{\"scope\":\"web\"}}",
                         "{\"kind\":\"snapshot_recalc\",\"payload\":{\"start_time\":\"2026-11-02T00:00:00Z\","
@@ -386,11 +437,15 @@ class RebuildIT {
     }
 
     private String recalculate(String payload) {
+        return begin("snapshot_recalc", payload);
+    }
+
+    private String begin(String kind, String payload) {
         return post(
                         client,
                         202,
                         "/api/v1/jobs",
-                        "{\"kind\":\"snapshot_recalc\",\"payload\":" + payload + "}")
+                        "{\"kind\":\"" + kind + "\",\"payload\":" + payload + "}")
                 .path("job_id")
                 .stringValue();
     }

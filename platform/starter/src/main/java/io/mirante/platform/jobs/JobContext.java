@@ -64,6 +64,24 @@ public final class JobContext {
     }
 
     /**
+     * For a part of the work.
+     *
+     * @param name that details of the part begin with
+     * @param from the job's progress at the part's beginning, [0, 1]
+     * @param to and at its end
+     */
+    public JobContext part(String name, double from, double to) {
+        return new JobContext(
+                jobId,
+                tenant,
+                payload,
+                folder,
+                (progress, detail) ->
+                        report.accept(from + (to - from) * progress, name + ": " + detail),
+                cancelled);
+    }
+
+    /**
      * A file of the job's, downloaded later as {@code /api/v1/jobs/{id}/files/{name}}. A job that runs again finds what
      * it left.
      *

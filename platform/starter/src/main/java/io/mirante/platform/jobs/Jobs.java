@@ -164,6 +164,17 @@ public final class Jobs {
                                                                 + job.status()))));
     }
 
+    /** Whether the caller wants the job to end: what tells that from the end of the process that runs it. */
+    public Mono<Boolean> cancelRequested(String tenant, String id) {
+        return tenants.one(
+                tenant,
+                db ->
+                        db.sql("SELECT cancel_requested FROM job WHERE id = $1")
+                                .bind(0, id)
+                                .map(row -> Boolean.TRUE.equals(row.get(0, Boolean.class)))
+                                .one());
+    }
+
     /**
      * Takes the next job that is due, or whose worker's lease ran out.
      *

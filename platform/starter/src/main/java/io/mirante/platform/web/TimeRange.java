@@ -1,7 +1,5 @@
-package io.mirante.snapshot;
+package io.mirante.platform.web;
 
-import io.mirante.platform.web.ProblemException;
-import io.mirante.platform.web.QueryTimes;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;

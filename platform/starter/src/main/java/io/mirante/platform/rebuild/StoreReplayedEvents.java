@@ -1,10 +1,9 @@
-package io.mirante.snapshot.rebuild;
+package io.mirante.platform.rebuild;
 
 import io.mirante.contracts.CloudHeaders;
 import io.mirante.contracts.OfPerson;
 import io.mirante.contracts.etl.CleanEvent;
 import io.mirante.contracts.etl.ReplayEnded;
-import io.mirante.platform.messaging.BatchRunner;
 import io.mirante.platform.messaging.CleanEvents;
 import io.mirante.platform.messaging.Headers;
 import io.mirante.platform.messaging.Parser;
@@ -14,18 +13,12 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.springframework.context.annotation.Bean;
-import org.springframework.context.annotation.Configuration;
-import org.springframework.messaging.Message;
 import org.springframework.r2dbc.core.DatabaseClient;
-import org.springframework.stereotype.Component;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /** Counts replayed events into the second generation of the rebuild they were sent for; those of no other. */
-@Component
 final class StoreReplayedEvents {
 
     private static final Parser<ReplayEnded> ENDED = Parser.json(ReplayEnded.class);
@@ -114,15 +107,5 @@ final class StoreReplayedEvents {
             }
         }
         return rebuilds.add(events, running, stream).then(Flux.concat(ends).then());
-    }
-
-    @Configuration(proxyBeanMethods = false)
-    static class Binding {
-        @Bean
-        Consumer<Message<List<byte[]>>> countReplayedEvents(
-                BatchRunner runner, StoreReplayedEvents handler) {
-            return runner.storing(
-                    "countReplayedEvents", StoreReplayedEvents::parse, handler::store);
-        }
     }
 }

@@ -1,4 +1,4 @@
-package io.mirante.snapshot;
+package io.mirante.platform.rebuild;
 
 import java.util.Collection;
 import java.util.List;

@@ -1,20 +1,14 @@
-package io.mirante.snapshot.rebuild;
+package io.mirante.platform.rebuild;
 
 import io.mirante.contracts.etl.CleanEvent;
 import io.mirante.contracts.etl.ReplayEnded;
-import io.mirante.snapshot.CountedUpTo;
-import io.mirante.snapshot.Generation;
-import io.mirante.snapshot.GenerationLock;
-import io.mirante.snapshot.TimeRange;
-import io.mirante.snapshot.behaviour.BehaviourEvents;
-import io.mirante.snapshot.windows.Windows;
+import io.mirante.platform.web.TimeRange;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.springframework.r2dbc.core.DatabaseClient;
-import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
 
 /**
@@ -25,7 +19,6 @@ import reactor.core.publisher.Mono;
  * that did not see the rebuild yet is therefore in the log before the replay begins, and is replayed; everything else is
  * polled into both generations; and an event has one row in the second, from wherever it comes first.
  */
-@Component
 public final class Rebuilds {
 
     /** A rebuild of a job that has ended takes nothing in any more. */
@@ -33,14 +26,10 @@ public final class Rebuilds {
             "r.state = 'running' AND EXISTS (SELECT 1 FROM job j WHERE j.id = r.rebuild_id AND j.status IN"
                     + " ('pending', 'running'))";
 
-    private final BehaviourEvents events;
-    private final Windows windows;
-    private final CountedUpTo countedUpTo;
+    private final SecondGeneration second;
 
-    Rebuilds(BehaviourEvents events, Windows windows, CountedUpTo countedUpTo) {
-        this.events = events;
-        this.windows = windows;
-        this.countedUpTo = countedUpTo;
+    Rebuilds(SecondGeneration second) {
+        this.second = second;
     }
 
     /** A rebuild that runs. */
@@ -81,12 +70,7 @@ public final class Rebuilds {
                             return rebuild != null && rebuild.takes(e);
                         })
                         .toList();
-        if (taken.isEmpty()) {
-            return Mono.empty();
-        }
-        var asOf = countedUpTo.lately();
-        return events.insert(taken, Generation.REBUILT, stream)
-                .flatMap(stored -> windows.add(stored, asOf, Generation.REBUILT, stream));
+        return taken.isEmpty() ? Mono.empty() : second.add(taken, stream);
     }
 
     /** Notes where the replay has ended. */
