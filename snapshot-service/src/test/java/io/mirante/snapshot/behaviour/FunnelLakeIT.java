@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.mirante.contracts.Json;
 import io.mirante.contracts.etl.CleanEvent;
 import io.mirante.snapshot.CleanLog;
+import io.mirante.snapshot.TimeRange;
 import io.mirante.snapshot.lake.LakeProbe;
 import io.mirante.snapshot.lake.LakeReader;
 import io.mirante.testkit.Mesh;
@@ -22,6 +23,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -109,6 +111,46 @@ class FunnelLakeIT {
         probe.keep(tenant);
         probe.assertEachRowOnce(tenant);
         assertThat(funnels()).isEqualTo(whole);
+    }
+
+    @Test
+    void readsAgainWhatChangedMeanwhile() throws Exception {
+        log.send(events(new Random(1), 0));
+        counted(log, client);
+        probe.keep(tenant);
+        var scan =
+                new LakeReader.Scan(
+                        TimeRange.ofBody(null, null), List.of("page_view"), "1", List.of(), false);
+        int before = lake.read(tenant, scan, () -> new Tally(() -> {})).rows;
+        assertThat(before).isPositive();
+        var tries = new AtomicInteger();
+        var tally =
+                lake.read(
+                        tenant,
+                        scan,
+                        () -> {
+                            boolean first = tries.incrementAndGet() == 1;
+                            return new Tally(first ? () -> probe.sendBack(tenant) : () -> {});
+                        });
+        assertThat(tally.rows).isEqualTo(before);
+        assertThat(tries).hasValue(2);
+    }
+
+    /** Counts rows; does something at the first. */
+    private static final class Tally implements LakeReader.Sink {
+        private final Runnable atFirst;
+        private int rows;
+
+        Tally(Runnable atFirst) {
+            this.atFirst = atFirst;
+        }
+
+        @Override
+        public void add(long person, long micros, int mask, String data) {
+            if (rows++ == 0) {
+                atFirst.run();
+            }
+        }
     }
 
     private List<FunnelRun.Step> steps(Funnel funnel, int maxEvents) {

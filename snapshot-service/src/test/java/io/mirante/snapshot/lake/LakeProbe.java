@@ -57,6 +57,12 @@ public final class LakeProbe {
         }
     }
 
+    /** Takes the rows of all files for new, as a rebuild does. */
+    public void sendBack(String tenant) {
+        manifest.sendBack(
+                tenant, manifest.files(tenant).stream().map(LakeFile::day).distinct().toList());
+    }
+
     /** Where its files are. */
     public List<Path> paths(String tenant) {
         return manifest.files(tenant).stream()
