@@ -10,6 +10,7 @@ import io.mirante.contracts.CloudHeaders;
 import io.mirante.contracts.Json;
 import io.mirante.contracts.Topics;
 import io.mirante.contracts.etl.CleanEvent;
+import io.mirante.contracts.etl.RunEnded;
 import io.mirante.contracts.snapshot.SnapshotChanged;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.test.web.reactive.server.WebTestClient;
 import tools.jackson.databind.JsonNode;
 
 @MeshTest
@@ -82,6 +84,34 @@ class CountingIT {
                                 .readTree(
                                         "{\"purchases\":3,\"revenue\":\"30.15\",\"avg_order_value\":\"10.05\",\"refunds\":0}"));
         Recount.equalsWindows(mesh, tenant);
+    }
+
+    @Test
+    void endsOfRunsAreCountedOnceByTheirSource() {
+        var failed = EndedRun.of(tenant, "r1", 1, RunEnded.FAILED, null, AT);
+        mesh.sendAll(
+                List.of(
+                        failed,
+                        failed,
+                        EndedRun.of(tenant, "r1", 2, RunEnded.COMPLETED, 0.9, AT),
+                        EndedRun.of(tenant, "r2", 1, RunEnded.COMPLETED, 0.7, AT)));
+        var client = mesh.client(tenant);
+        var path =
+                "/api/v1/snapshots?scope=etl&granularity=daily&dimension.source=orders"
+                        + "&metrics=runs,failed_runs,rows_extracted,users_loaded,avg_score,avg_duration_sec";
+        eventually(() -> assertThat(runs(client, path)).isEqualTo(3));
+        mesh.sendAll(List.of(failed, EndedRun.of(tenant, "r3", 1, RunEnded.COMPLETED, null, AT)));
+        eventually(() -> assertThat(runs(client, path)).isEqualTo(4));
+        var metrics = get(client, path).path("items").get(0).path("metrics");
+        assertThat(metrics.path("failed_runs").asInt()).isEqualTo(1);
+        assertThat(metrics.path("rows_extracted").asInt()).isEqualTo(400);
+        assertThat(metrics.path("users_loaded").asInt()).isEqualTo(30);
+        assertThat(metrics.path("avg_score").decimalValue()).isEqualByComparingTo("0.8");
+        assertThat(metrics.path("avg_duration_sec").decimalValue()).isEqualByComparingTo("1.5");
+    }
+
+    private static int runs(WebTestClient client, String path) {
+        return get(client, path).path("items").path(0).path("metrics").path("runs").asInt();
     }
 
     @Test

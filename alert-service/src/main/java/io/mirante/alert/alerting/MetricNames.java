@@ -1,12 +1,10 @@
 package io.mirante.alert.alerting;
 
-import io.mirante.alert.metrics.RunMetrics;
 import io.mirante.contracts.metrics.MetricCatalog;
 import io.mirante.contracts.metrics.MetricEntry;
 import io.mirante.platform.web.ProblemException;
 import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 
 /** Metrics by the names callers use. */
 final class MetricNames {
@@ -21,10 +19,7 @@ final class MetricNames {
      * @throws ProblemException 422, with what was probably meant, when it stands for none or for several
      */
     static MetricEntry find(String name) {
-        var found =
-                entries()
-                        .filter(entry -> name.equals(entry.name()) || name.equals(full(entry)))
-                        .toList();
+        var found = MetricCatalog.find(name);
         if (found.size() == 1) {
             return found.getFirst();
         }
@@ -49,18 +44,13 @@ final class MetricNames {
                         .formatted(name, String.join(", ", close(name))));
     }
 
-    /** Of events, and of ends of runs. */
-    private static Stream<MetricEntry> entries() {
-        return Stream.concat(MetricCatalog.entries().stream(), RunMetrics.ENTRIES.stream());
-    }
-
     static String full(MetricEntry entry) {
         return entry.scope() + "." + entry.name();
     }
 
     /** The names nearest in spelling, with or without their scope. */
     static List<String> close(String name) {
-        return entries()
+        return MetricCatalog.entries().stream()
                 .sorted(
                         Comparator.comparingInt((MetricEntry e) ->
                                         Math.min(distance(name, e.name()), distance(name, full(e))))

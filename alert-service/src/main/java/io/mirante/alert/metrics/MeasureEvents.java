@@ -64,7 +64,7 @@ final class MeasureEvents {
         return additions;
     }
 
-    private static Series series(Measurement measurement) {
+    static Series series(Measurement measurement) {
         var dimensions = measurement.dimensions();
         return new Series(
                 measurement.scope() + "." + measurement.metric(),
@@ -73,7 +73,7 @@ final class MeasureEvents {
                 dimensions.getOrDefault("priority", ""));
     }
 
-    private static BigDecimal rounded(BigDecimal value) {
+    static BigDecimal rounded(BigDecimal value) {
         return value.scale() > MAX_DECIMALS
                 ? value.setScale(MAX_DECIMALS, RoundingMode.HALF_EVEN)
                 : value;

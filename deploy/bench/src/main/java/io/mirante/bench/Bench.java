@@ -1,5 +1,6 @@
 package io.mirante.bench;
 
+import io.mirante.bench.analytics.AnalyticsBench;
 import io.mirante.bench.client.MeshException;
 import io.mirante.bench.demo.Demo;
 import io.mirante.bench.etl.EtlBench;
@@ -15,7 +16,7 @@ import java.util.List;
 /** What {@code ./mesh demo}, {@code ./mesh etl} and {@code ./mesh bench NAME} run. */
 public final class Bench {
     private static final String USAGE =
-            "usage: ./mesh demo [options] | ./mesh etl run [options] | ./mesh bench start|token|ingest|fairness|sustained|etl [options]";
+            "usage: ./mesh demo [options] | ./mesh etl run [options] | ./mesh bench start|token|ingest|fairness|sustained|etl|analytics [options]";
 
     private Bench() {}
 
@@ -49,6 +50,7 @@ public final class Bench {
             case "ingest" -> IngestBench.run(rest, System.out);
             case "fairness" -> FairnessBench.run(rest, System.out);
             case "sustained" -> SustainedBench.run(rest, System.out);
+            case "analytics" -> AnalyticsBench.run(rest, System.out);
             case "token" -> TokenBench.run(System.out);
             default -> {
                 System.out.println("mesh bench: there is no bench \"" + name + "\"");

@@ -1,11 +1,13 @@
 package io.mirante.snapshot.behaviour;
 
+import io.mirante.contracts.Json;
 import io.mirante.platform.web.TimeRange;
+import io.mirante.snapshot.lake.LakeReader;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -44,111 +46,128 @@ record Funnel(String name, TimeRange range, Duration window, List<Step> steps) {
      * @param value null only for {@code exists}
      */
     record Filter(List<String> path, String operator, @Nullable JsonNode value) {
+        private static final Pattern INDEX = Pattern.compile("[0-9]{1,6}");
 
         Filter {
             path = List.copyOf(path);
         }
+
+        /** A property that is not there satisfies only {@code neq}, and {@code exists} of false. */
+        boolean matches(JsonNode data) {
+            var text = text(data);
+            var wanted = value;
+            if (operator.equals("exists") || wanted == null) {
+                return (text != null) == (wanted == null || wanted.booleanValue());
+            }
+            return switch (operator) {
+                case "contains" -> text != null && text.contains(wanted.stringValue());
+                case "neq" -> text == null || !equal(text, wanted);
+                case "eq" -> text != null && equal(text, wanted);
+                default -> text != null && compares(text, wanted);
+            };
+        }
+
+        private static boolean equal(String text, JsonNode wanted) {
+            if (!wanted.isNumber()) {
+                return text.equals(wanted.asString());
+            }
+            return DecimalText.isDecimal(text)
+                    && new BigDecimal(text).compareTo(wanted.decimalValue()) == 0;
+        }
+
+        private boolean compares(String text, JsonNode wanted) {
+            if (!DecimalText.isDecimal(text)) {
+                return false;
+            }
+            int order = new BigDecimal(text).compareTo(decimal(wanted));
+            return switch (operator) {
+                case "gt" -> order > 0;
+                case "gte" -> order >= 0;
+                case "lt" -> order < 0;
+                case "lte" -> order <= 0;
+                default -> throw new IllegalStateException(operator);
+            };
+        }
+
+        private static BigDecimal decimal(JsonNode value) {
+            return value.isNumber() ? value.decimalValue() : new BigDecimal(value.stringValue());
+        }
+
+        /** The value at the path as text, of a list or an object its JSON; null when there is none. */
+        private @Nullable String text(JsonNode data) {
+            var at = data;
+            for (var name : path) {
+                at =
+                        at.isArray() && INDEX.matcher(name).matches()
+                                ? at.path(Integer.parseInt(name))
+                                : at.path(name);
+            }
+            if (at.isMissingNode() || at.isNull()) {
+                return null;
+            }
+            return at.isNumber()
+                    ? at.decimalValue().toPlainString()
+                    : at.isValueNode() ? at.asString() : Json.mapper().writeValueAsString(at);
+        }
     }
 
-    /** A statement and the values of its {@code $1}, {@code $2}, …. */
-    record Sql(String text, List<Object> arguments) {}
-
-    /**
-     * Reads (person_no, µs, mask) of the events that can be a step, in the order of person and time; a merged person's
-     * events are those of the user they go by. Bit i of the mask
-     * says that the event can be step i + 1.
-     *
-     * @param afterPerson only persons with a higher number
-     */
-    Sql events(long afterPerson) {
-        var arguments = new ArrayList<Object>();
+    /** Every event that can be a step; bit i of the mask says that it can be step i + 1, as far as SQL can tell. */
+    LakeReader.Scan scan() {
+        var arguments = new ArrayList<String>();
         var mask = new ArrayList<String>();
         for (int i = 0; i < steps.size(); i++) {
             mask.add(
                     "CASE WHEN %s THEN %d ELSE 0 END"
                             .formatted(condition(steps.get(i), arguments), 1 << i));
         }
-        arguments.add(steps.stream().map(Step::type).distinct().toArray(String[]::new));
-        int types = arguments.size();
-        arguments.add(afterPerson);
-        arguments.add(range.start().toString());
-        arguments.add(range.end().toString());
-        var text =
-                "SELECT person_no, (extract(epoch FROM occurred_at) * 1000000)::bigint AS micros, mask FROM"
-                        + " (SELECT %s AS person_no, occurred_at, %s AS mask FROM behaviour_event e%s WHERE event_type = ANY($%d)"
+        return new LakeReader.Scan(
+                range,
+                steps.stream().map(Step::type).distinct().toList(),
+                String.join(" | ", mask),
+                arguments,
+                hasFilters());
+    }
+
+    /** Whether steps look at the data of events. */
+    boolean hasFilters() {
+        return steps.stream().anyMatch(step -> !step.filters().isEmpty());
+    }
+
+    /**
+     * Which steps an event can be.
+     *
+     * @param mask those it can be as far as {@link #scan} can tell
+     */
+    int matching(int mask, JsonNode data) {
+        int matching = mask;
+        for (int i = 0; i < steps.size(); i++) {
+            if ((mask >> i & 1) != 0
+                    && !steps.get(i).filters().stream().allMatch(f -> f.matches(data))) {
+                matching &= ~(1 << i);
+            }
+        }
+        return matching;
+    }
+
+    private static String condition(Step step, List<String> arguments) {
+        var type = "event_type = " + placeholder(step.type(), arguments);
+        if (step.value().isEmpty()) {
+            return type;
+        }
+        boolean prefix = step.type().equals("page_view") && step.value().endsWith("*");
+        return type
+                + " AND "
+                + (prefix
+                        ? "starts_with(main_property, %s)"
                                 .formatted(
-                                        MergedPersons.PERSON,
-                                        String.join(" | ", mask),
-                                        MergedPersons.JOIN,
-                                        types)
-                        + " AND %s > $%d AND occurred_at >= $%d::timestamptz AND occurred_at < $%d::timestamptz)"
-                                .formatted(MergedPersons.PERSON, types + 1, types + 2, types + 3)
-                        + " e WHERE mask <> 0 ORDER BY person_no, occurred_at";
-        return new Sql(text, arguments);
+                                        placeholder(
+                                                step.value()
+                                                        .substring(0, step.value().length() - 1),
+                                                arguments))
+                        : "main_property = " + placeholder(step.value(), arguments));
     }
 
-    private static String condition(Step step, List<Object> arguments) {
-        var conditions = new ArrayList<String>();
-        conditions.add("event_type = " + placeholder(step.type(), arguments));
-        if (!step.value().isEmpty()) {
-            boolean prefix = step.type().equals("page_view") && step.value().endsWith("*");
-            conditions.add(
-                    prefix
-                            ? "starts_with(main_property, %s)"
-                                    .formatted(
-                                            placeholder(
-                                                    step.value()
-                                                            .substring(
-                                                                    0, step.value().length() - 1),
-                                                    arguments))
-                            : "main_property = " + placeholder(step.value(), arguments));
-        }
-        step.filters().forEach(f -> conditions.add(condition(f, arguments)));
-        return conditions.stream().map(c -> "(" + c + ")").collect(Collectors.joining(" AND "));
-    }
-
-    /** Null counts as false in all of them; a property that is not there satisfies only {@code neq}. */
-    private static String condition(Filter filter, List<Object> arguments) {
-        var path = placeholder(filter.path().toArray(String[]::new), arguments) + "::text[]";
-        var text = "(data #>> " + path + ")";
-        var value = filter.value();
-        if (filter.operator().equals("exists") || value == null) {
-            boolean wanted = value == null || value.booleanValue();
-            return text + (wanted ? " IS NOT NULL" : " IS NULL");
-        }
-        if (filter.operator().equals("contains")) {
-            return "strpos(%s, %s) > 0"
-                    .formatted(text, placeholder(value.stringValue(), arguments));
-        }
-        boolean equality = filter.operator().equals("eq") || filter.operator().equals("neq");
-        var compared =
-                equality && !value.isNumber()
-                        ? "%s = %s".formatted(text, placeholder(value.asString(), arguments))
-                        : "%s %s %s::numeric"
-                                .formatted(
-                                        DecimalText.toNumeric(text),
-                                        comparison(filter.operator()),
-                                        placeholder(decimal(value), arguments));
-        return filter.operator().equals("neq") ? "(%s) IS NOT TRUE".formatted(compared) : compared;
-    }
-
-    private static String comparison(String operator) {
-        return switch (operator) {
-            case "gt" -> ">";
-            case "gte" -> ">=";
-            case "lt" -> "<";
-            case "lte" -> "<=";
-            default -> "=";
-        };
-    }
-
-    private static String decimal(JsonNode value) {
-        return value.isNumber()
-                ? value.decimalValue().toString()
-                : new BigDecimal(value.stringValue()).toString();
-    }
-
-    private static String placeholder(Object value, List<Object> arguments) {
+    private static String placeholder(String value, List<String> arguments) {
         arguments.add(value);
         return "$" + arguments.size();
     }

@@ -8,21 +8,17 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Walks over the events of all persons, ordered by person and time, and tallies how far each got. Not thread-safe.
+ * Tallies how far persons got. Not thread-safe.
  *
  * <p>Persons who reached a step = those whose path has at least so many steps.
  */
-final class FunnelRun {
+final class FunnelRun implements PersonTimelines.Visitor {
 
     private final int steps;
     private final FunnelPaths paths;
     private final @Nullable Listing listing;
     private final long[] users;
     private final Longs[] waits;
-    private long person = -1;
-    private long[] micros = new long[64];
-    private int[] masks = new int[64];
-    private int events;
 
     /**
      * Which persons to keep by number.
@@ -61,45 +57,35 @@ final class FunnelRun {
         Arrays.setAll(waits, i -> new Longs());
     }
 
-    /** The next event; persons come one after another, each one's events by time. */
-    void add(long personNo, long at, int mask) {
-        if (personNo != person) {
-            finishPerson();
-            person = personNo;
+    /** The next person, with all events; false when the listing is full. */
+    @Override
+    public boolean see(long person, long[] micros, int[] masks, int events) {
+        var path = paths.find(micros, masks, events);
+        for (int i = 0; i < path.length; i++) {
+            users[i]++;
+            if (i > 0) {
+                waits[i].add(path[i] - path[i - 1]);
+            }
         }
-        if (events == micros.length) {
-            micros = Arrays.copyOf(micros, events * 2);
-            masks = Arrays.copyOf(masks, events * 2);
+        if (listing == null) {
+            return true;
         }
-        micros[events] = at;
-        masks[events] = mask;
-        events++;
+        listing.see(person, path.length);
+        return !listing.isFull();
     }
 
-    /** After the last event. */
+    /** Persons that were to be listed, by number. */
+    List<Long> listed() {
+        return listing == null ? List.of() : listing.persons();
+    }
+
+    /** After the last person. */
     List<Step> finish() {
-        finishPerson();
         var result = new ArrayList<Step>();
         for (int i = 0; i < steps; i++) {
             result.add(new Step(users[i], waits[i].medianSeconds(), waits[i].averageSeconds()));
         }
         return result;
-    }
-
-    private void finishPerson() {
-        if (events > 0) {
-            var path = paths.find(micros, masks, events);
-            for (int i = 0; i < path.length; i++) {
-                users[i]++;
-                if (i > 0) {
-                    waits[i].add(path[i] - path[i - 1]);
-                }
-            }
-            if (listing != null) {
-                listing.see(person, path.length);
-            }
-            events = 0;
-        }
     }
 
     private static long micros(Duration duration) {

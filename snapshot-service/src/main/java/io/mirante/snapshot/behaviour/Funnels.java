@@ -8,10 +8,9 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.stereotype.Component;
-import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
@@ -19,12 +18,12 @@ import reactor.core.scheduler.Schedulers;
 @Component
 final class Funnels {
 
-    private static final int FETCH = 10_000;
-
     private final TenantDatabase database;
+    private final PersonWalks walks;
 
-    Funnels(TenantDatabase database) {
+    Funnels(TenantDatabase database, PersonWalks walks) {
         this.database = database;
+        this.walks = walks;
     }
 
     /** A person in a funnel. */
@@ -76,48 +75,32 @@ final class Funnels {
 
     /** How many persons reached each step, and how long they took. */
     Mono<List<FunnelRun.Step>> answer(String tenant, Funnel funnel) {
-        var run = new FunnelRun(funnel, null);
-        return walk(tenant, funnel, run, null, 0).then(Mono.fromCallable(run::finish));
+        return walk(tenant, funnel, 0, () -> new FunnelRun(funnel, null)).map(FunnelRun::finish);
     }
 
     /** Persons who reached a step, or were lost before it, by number; at most {@code limit}. */
     Mono<List<Person>> people(
             String tenant, Funnel funnel, int step, boolean dropped, long afterPerson, int limit) {
-        var listing = new FunnelRun.Listing(step, dropped, limit);
-        var run = new FunnelRun(funnel, listing);
-        return walk(tenant, funnel, run, listing, afterPerson)
-                .then(Mono.fromCallable(run::finish))
-                .flatMap(steps -> names(tenant, listing.persons()));
+        return walk(
+                        tenant,
+                        funnel,
+                        afterPerson,
+                        () -> new FunnelRun(funnel, new FunnelRun.Listing(step, dropped, limit)))
+                .flatMap(run -> names(tenant, run.listed()));
     }
 
-    private Mono<Void> walk(
-            String tenant,
-            Funnel funnel,
-            FunnelRun run,
-            FunnelRun.@Nullable Listing listing,
-            long afterPerson) {
-        var sql = funnel.events(afterPerson);
-        Flux<long[]> events =
-                database.many(
-                        tenant,
-                        db -> {
-                            DatabaseClient.GenericExecuteSpec spec =
-                                    db.sql(sql.text()).filter(s -> s.fetchSize(FETCH));
-                            for (int i = 0; i < sql.arguments().size(); i++) {
-                                spec = spec.bind(i, sql.arguments().get(i));
-                            }
-                            return spec.map(row ->
-                                            new long[] {
-                                                Objects.requireNonNull(row.get(0, Long.class)),
-                                                Objects.requireNonNull(row.get(1, Long.class)),
-                                                Objects.requireNonNull(row.get(2, Integer.class))
-                                            })
-                                    .all();
-                        });
-        return events.publishOn(Schedulers.boundedElastic(), FETCH)
-                .doOnNext(e -> run.add(e[0], e[1], (int) e[2]))
-                .takeUntil(e -> listing != null && listing.isFull())
-                .then();
+    private Mono<FunnelRun> walk(
+            String tenant, Funnel funnel, long afterPerson, Supplier<FunnelRun> runs) {
+        return MergedPersons.read(tenant, database)
+                .publishOn(Schedulers.boundedElastic())
+                .map(merged ->
+                        walks.walk(
+                                tenant,
+                                funnel.scan(),
+                                merged,
+                                afterPerson,
+                                funnel::matching,
+                                runs));
     }
 
     private Mono<List<Person>> names(String tenant, List<Long> persons) {

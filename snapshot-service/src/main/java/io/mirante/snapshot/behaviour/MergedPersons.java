@@ -5,7 +5,10 @@ import io.mirante.contracts.etl.PersonRecord;
 import io.mirante.platform.messaging.BatchRunner;
 import io.mirante.platform.messaging.Identities;
 import io.mirante.platform.messaging.Received;
+import io.mirante.platform.persistence.TenantDatabase;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +33,43 @@ final class MergedPersons {
     static final String PERSON = "coalesce(m.user_no, e.person_no)";
 
     private MergedPersons() {}
+
+    /**
+     * Who goes by whom at one moment.
+     *
+     * @param persons ascending
+     * @param users whom each of them goes by
+     */
+    @SuppressWarnings("ArrayRecordComponent") // never shared
+    record Merged(long[] persons, long[] users) {
+
+        /** The number of whom a person goes by: mostly the person's own. */
+        long of(long person) {
+            int at = persons.length == 0 ? -1 : Arrays.binarySearch(persons, person);
+            return at < 0 ? person : users[at];
+        }
+    }
+
+    /** All of the tenant's. */
+    static Mono<Merged> read(String tenant, TenantDatabase database) {
+        return database.many(
+                        tenant,
+                        db ->
+                                db.sql(
+                                                "SELECT person_no, user_no FROM merged_person WHERE user_no IS NOT NULL ORDER"
+                                                        + " BY person_no")
+                                        .map(row ->
+                                                new long[] {
+                                                    Objects.requireNonNull(row.get(0, Long.class)),
+                                                    Objects.requireNonNull(row.get(1, Long.class))
+                                                })
+                                        .all())
+                .collectList()
+                .map(rows ->
+                        new Merged(
+                                rows.stream().mapToLong(row -> row[0]).toArray(),
+                                rows.stream().mapToLong(row -> row[1]).toArray()));
+    }
 
     @Configuration(proxyBeanMethods = false)
     static class Binding {

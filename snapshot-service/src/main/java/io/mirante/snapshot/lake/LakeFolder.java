@@ -44,6 +44,20 @@ final class LakeFolder {
         return folder.resolve(file);
     }
 
+    /** The rows of files, for DuckDB; each with its {@code filename}. */
+    String parquet(Collection<LakeFile> files) {
+        return "read_parquet([%s], hive_partitioning = false, filename = true)"
+                .formatted(
+                        files.stream()
+                                .map(file -> text(path(file.file()).toString()))
+                                .collect(Collectors.joining(", ")));
+    }
+
+    /** As a literal of DuckDB's. */
+    static String text(String value) {
+        return "'" + value.replace("'", "''") + "'";
+    }
+
     /** A name for a new file of the tenant's. */
     String newFile(String tenant, LocalDate day) {
         return name(tenant) + "/" + day + "/" + UUID.randomUUID() + ".parquet";

@@ -165,6 +165,46 @@ public final class LakeManifest {
                 .block(LONG);
     }
 
+    /**
+     * What is in files.
+     *
+     * @param flushedNo rows with a higher number are in none of them
+     */
+    record Contents(long revision, long flushedNo, List<LakeFile> files) {}
+
+    /** The tenant's files at one moment, and up to where they go. */
+    Contents contents(String tenant) {
+        return one(
+                tenant,
+                db ->
+                        db.sql(
+                                        """
+                                        SELECT %s, l.flushed_no, l.revision FROM lake_tenant l
+                                        LEFT JOIN lake_file f ON f.tenant_id = l.tenant_id WHERE l.tenant_id = $1\
+                                        """
+                                                .formatted(FILE_COLUMNS))
+                                .bind(0, tenant)
+                                .map(row ->
+                                        new Contents(
+                                                number(row, 10),
+                                                number(row, 9),
+                                                row.get(0, String.class) == null
+                                                        ? List.of()
+                                                        : List.of(file(row))))
+                                .all()
+                                .collectList()
+                                .map(rows ->
+                                        rows.isEmpty()
+                                                ? new Contents(0, 0, List.of())
+                                                : new Contents(
+                                                        rows.getFirst().revision(),
+                                                        rows.getFirst().flushedNo(),
+                                                        rows.stream()
+                                                                .flatMap(
+                                                                        row -> row.files().stream())
+                                                                .toList())));
+    }
+
     /** The tenant's files. */
     List<LakeFile> files(String tenant) {
         return one(

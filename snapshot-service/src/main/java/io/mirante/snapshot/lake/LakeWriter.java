@@ -49,7 +49,7 @@ final class LakeWriter implements AutoCloseable {
             execute("SET memory_limit = '256MB'");
             execute("SET threads = 1");
             execute("SET TimeZone = 'UTC'");
-            execute("SET temp_directory = " + text(scratch.toString()));
+            execute("SET temp_directory = " + LakeFolder.text(scratch.toString()));
             execute(
                     """
                     CREATE TABLE added (day DATE, person_no BIGINT, occurred_at TIMESTAMPTZ, event_id VARCHAR,
@@ -112,7 +112,7 @@ final class LakeWriter implements AutoCloseable {
 
     /** Writes files of a day as one. */
     LakeFile merge(LocalDate day, Collection<LakeFile> files) {
-        var merged = write(day, "SELECT %s FROM %s".formatted(COLUMNS, parquet(files)));
+        var merged = write(day, "SELECT %s FROM %s".formatted(COLUMNS, folder.parquet(files)));
         long rows = files.stream().mapToLong(LakeFile::rows).sum();
         if (merged.rows() != rows) {
             throw new IllegalStateException(
@@ -131,7 +131,7 @@ final class LakeWriter implements AutoCloseable {
                                 SELECT DISTINCT filename FROM %s WHERE person_no IN (%s)
                                     AND (user_id IS NOT NULL OR anonymous_id IS NOT NULL)\
                                 """
-                                        .formatted(parquet(files), numbers(persons)))) {
+                                        .formatted(folder.parquet(files), numbers(persons)))) {
             var names = new TreeSet<String>();
             while (rows.next()) {
                 names.add(rows.getString(1));
@@ -162,7 +162,7 @@ final class LakeWriter implements AutoCloseable {
                 LEFT JOIN added b ON f.erased AND b.person_no = f.person_no AND b.occurred_at = f.occurred_at
                     AND b.event_id = f.event_id\
                 """
-                        .formatted(numbers(persons), parquet(List.of(file))));
+                        .formatted(numbers(persons), folder.parquet(List.of(file))));
     }
 
     /** Rows of files, by person and time. */
@@ -179,7 +179,7 @@ final class LakeWriter implements AutoCloseable {
                                     data::VARCHAR AS data)
                                 FROM %s ORDER BY person_no, occurred_at, event_id\
                                 """
-                                        .formatted(parquet(files)))) {
+                                        .formatted(folder.parquet(files)))) {
             while (found.next()) {
                 rows.add(
                         new LakeRow(
@@ -224,7 +224,7 @@ final class LakeWriter implements AutoCloseable {
                     COPY (SELECT * FROM (%s) ORDER BY person_no, occurred_at, event_id) TO %s
                         (FORMAT parquet, COMPRESSION zstd, KV_METADATA {mirante_format: '%d'})\
                     """
-                            .formatted(select, text(path.toString()), LakeFile.FORMAT));
+                            .formatted(select, LakeFolder.text(path.toString()), LakeFile.FORMAT));
             var made = describe(file, day, path);
             folder.finish(file);
             written.add(file);
@@ -253,7 +253,7 @@ final class LakeWriter implements AutoCloseable {
                                     epoch_us(min(received_at)) AS oldest, epoch_us(max(received_at)) AS newest
                                 FROM read_parquet(%s, hive_partitioning = false)\
                                 """
-                                        .formatted(text(path.toString())))) {
+                                        .formatted(LakeFolder.text(path.toString())))) {
             row.next();
             return new LakeFile(
                     file,
@@ -266,14 +266,6 @@ final class LakeWriter implements AutoCloseable {
                     Files.size(path),
                     LakeFolder.sha256(path));
         }
-    }
-
-    private String parquet(Collection<LakeFile> files) {
-        return "read_parquet([%s], hive_partitioning = false, filename = true)"
-                .formatted(
-                        files.stream()
-                                .map(file -> text(folder.path(file.file()).toString()))
-                                .collect(Collectors.joining(", ")));
     }
 
     private void append(@Nullable String text) throws SQLException {
@@ -290,10 +282,6 @@ final class LakeWriter implements AutoCloseable {
 
     private static String numbers(Collection<Long> numbers) {
         return numbers.stream().map(String::valueOf).collect(Collectors.joining(", "));
-    }
-
-    private static String text(String value) {
-        return "'" + value.replace("'", "''") + "'";
     }
 
     private void execute(String sql) throws SQLException {

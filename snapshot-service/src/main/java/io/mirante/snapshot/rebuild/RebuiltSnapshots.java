@@ -2,6 +2,7 @@ package io.mirante.snapshot.rebuild;
 
 import io.mirante.contracts.Json;
 import io.mirante.contracts.etl.CleanEvent;
+import io.mirante.contracts.metrics.RunMetrics;
 import io.mirante.platform.erasure.PersonRows;
 import io.mirante.platform.rebuild.Rebuild;
 import io.mirante.platform.rebuild.SecondGeneration;
@@ -222,7 +223,7 @@ final class RebuiltSnapshots implements SecondGeneration {
                                 WHERE (w.tenant_id, w.scope, w.granularity, w.starts_at, w.dimensions)
                                     = (v.tenant_id, v.scope, v.granularity, v.starts_at, v.dimensions)) AS in_window
                             FROM metric_value v
-                            WHERE v.tenant_id = $1 AND v.starts_at >= $2 AND v.starts_at < $3 AND NOT EXISTS (
+                            WHERE v.tenant_id = $1 AND v.scope <> $5 AND v.starts_at >= $2 AND v.starts_at < $3 AND NOT EXISTS (
                                 SELECT 1 FROM rebuilt_value n
                                 WHERE (n.tenant_id, n.scope, n.granularity, n.starts_at, n.dimensions, n.metric)
                                     = (v.tenant_id, v.scope, v.granularity, v.starts_at, v.dimensions, v.metric))
@@ -273,6 +274,7 @@ final class RebuiltSnapshots implements SecondGeneration {
                 .bind(1, rebuild.range().start().toString())
                 .bind(2, rebuild.range().end().toString())
                 .bind(3, asOf)
+                .bind(4, RunMetrics.SCOPE) // runs are not in the log
                 .map(row ->
                         new Changed(
                                 Objects.requireNonNull(row.get(0, Long.class)),

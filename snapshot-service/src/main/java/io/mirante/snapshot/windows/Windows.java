@@ -5,6 +5,7 @@ import io.mirante.contracts.Json;
 import io.mirante.contracts.Keys;
 import io.mirante.contracts.Topics;
 import io.mirante.contracts.etl.CleanEvent;
+import io.mirante.contracts.etl.RunEnded;
 import io.mirante.contracts.snapshot.SnapshotChanged;
 import io.mirante.platform.messaging.Outgoing;
 import io.mirante.platform.messaging.Publication;
@@ -62,6 +63,18 @@ public final class Windows {
             DatabaseClient stream) {
         var sums = new WindowSums(tenants::settings);
         events.forEach(sums::add);
+        return add(sums, asOf, generation, stream);
+    }
+
+    /** Adds what ends of etl's runs measure, to the windows that are shown. */
+    Mono<Void> addRuns(Collection<RunEnded> ends, Instant asOf, DatabaseClient stream) {
+        var sums = new WindowSums(tenants::settings);
+        ends.forEach(sums::add);
+        return add(sums, asOf, Generation.CURRENT, stream);
+    }
+
+    private static Mono<Void> add(
+            WindowSums sums, Instant asOf, Generation generation, DatabaseClient stream) {
         if (sums.sums().isEmpty()) {
             return Mono.empty();
         }

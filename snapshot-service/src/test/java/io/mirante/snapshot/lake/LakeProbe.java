@@ -3,6 +3,7 @@ package io.mirante.snapshot.lake;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.mirante.testkit.Mesh;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -54,6 +55,24 @@ public final class LakeProbe {
         try (var reader = new LakeWriter(new LakeFolder(settings.folder()), "")) {
             return reader.read(files);
         }
+    }
+
+    /** Takes the rows of all files for new, as a rebuild does. */
+    public void sendBack(String tenant) {
+        manifest.sendBack(
+                tenant, manifest.files(tenant).stream().map(LakeFile::day).distinct().toList());
+    }
+
+    /** Where its files are. */
+    public List<Path> paths(String tenant) {
+        return manifest.files(tenant).stream()
+                .map(file -> new LakeFolder(settings.folder()).path(file.file()))
+                .toList();
+    }
+
+    /** How many rows are in no file yet. */
+    public int waiting(String tenant) throws SQLException {
+        return tail(tenant).size();
     }
 
     /** Rows that are in no file yet. */

@@ -10,8 +10,10 @@ import io.mirante.contracts.Json;
 import io.mirante.contracts.Topics;
 import io.mirante.contracts.etl.CleanEvent;
 import io.mirante.contracts.etl.ReplayEnded;
+import io.mirante.contracts.etl.RunEnded;
 import io.mirante.contracts.snapshot.SnapshotChanged;
 import io.mirante.snapshot.CleanLog;
+import io.mirante.snapshot.EndedRun;
 import io.mirante.snapshot.lake.LakeProbe;
 import io.mirante.testkit.FakeEtl;
 import io.mirante.testkit.FakeJobs;
@@ -76,6 +78,9 @@ class RebuildIT {
     /** What etl has stored of the tenant; an event is here before it is on clean. */
     private final List<CleanEvent> stored = new CopyOnWriteArrayList<>();
 
+    /** How many of them the last replay sent. */
+    private int replayed;
+
     @DynamicPropertySource
     static void settings(DynamicPropertyRegistry registry) {
         registry.add("mirante.rebuild.etl-url", ETL::url);
@@ -101,6 +106,20 @@ class RebuildIT {
         long seed = System.nanoTime();
         var random = new Random(seed);
         arrive(random, "before", 600);
+        // Runs are not in the log: a rebuild leaves them.
+        for (var each : List.of(tenant, control)) {
+            mesh.sendAll(
+                    List.of(
+                            EndedRun.of(
+                                    each,
+                                    "run",
+                                    1,
+                                    RunEnded.COMPLETED,
+                                    0.9,
+                                    "2026-11-07T10:00:00Z")));
+            eventually(() ->
+                    assertThat(tables(each).toString()).contains("etl").contains("users_loaded"));
+        }
         counted(log, client);
         var lake = new LakeProbe(mesh, context);
         lake.keep(tenant);
@@ -128,10 +147,10 @@ class RebuildIT {
         try {
             var job = recalculate("{}");
             eventually(() -> assertThat(ETL.asked(job)).isNotNull());
-            ETL.replay(mesh, job, List.copyOf(stored));
+            replay(job);
             arrive(random, "during", 100);
             // A crash of etl: the last part comes again.
-            ETL.replay(mesh, job, List.copyOf(stored));
+            replay(job);
             ended(job);
             var result = completed(job);
             assertThat(result.path("windows_corrected").asInt()).isPositive();
@@ -205,7 +224,7 @@ class RebuildIT {
             eventually(() ->
                     assertThat(count("SELECT attempts FROM job WHERE tenant_id = '%s'"))
                             .isGreaterThan(1));
-            ETL.replay(mesh, job, List.copyOf(stored));
+            replay(job);
             ended(job);
             var result = completed(job);
             for (var name :
@@ -248,7 +267,7 @@ class RebuildIT {
                                         && e.occurredAt()
                                                 .isBefore(Instant.parse("2026-11-05T00:00:00Z")))
                         .toList();
-        ETL.replay(mesh, job, List.copyOf(stored));
+        replay(job);
         FakeEtl.end(mesh, new ReplayEnded(tenant, job, range.size(), RECEIVED));
         completed(job);
         var of = "starts_at >= '2026-11-03' AND starts_at < '2026-11-05' AND tenant_id = '%s'";
@@ -282,7 +301,7 @@ class RebuildIT {
         var job = recalculate("{}");
         eventually(() -> assertThat(ETL.asked(job)).isNotNull());
         ETL.replay(mesh, job, stored.subList(0, 49));
-        ended(job);
+        FakeEtl.end(mesh, new ReplayEnded(tenant, job, stored.size(), RECEIVED));
         eventually(() -> assertThat(job(job).path("status").stringValue()).isEqualTo("failed"));
         assertThat(job(job).path("error").path("detail").asString("")).contains("not every event");
         assertThat(tables(tenant)).isEqualTo(before);
@@ -296,7 +315,7 @@ class RebuildIT {
         execute("DELETE FROM metric_value WHERE tenant_id = '%s' AND metric = 'revenue'");
         var job = recalculate("{}");
         eventually(() -> assertThat(ETL.asked(job)).isNotNull());
-        ETL.replay(mesh, job, List.copyOf(stored));
+        replay(job);
         FakeEtl.end(mesh, new ReplayEnded(tenant, job, 50, RECEIVED.plusSeconds(1)));
         completed(job);
         assertThat(tables(tenant)).containsExactlyInAnyOrderElementsOf(tables(control));
@@ -325,9 +344,9 @@ class RebuildIT {
         var job = recalculate("{}");
         eventually(() -> assertThat(ETL.asked(job)).isNotNull());
         // Late records of the one that was cancelled are nobody's.
-        ETL.replay(mesh, cancelled, List.copyOf(stored));
+        replay(cancelled);
         ended(cancelled);
-        ETL.replay(mesh, job, List.copyOf(stored));
+        replay(job);
         ended(job);
         assertThat(completed(job).path("windows_corrected").asInt(-1)).isZero();
         assertThat(tables(tenant)).containsExactlyInAnyOrderElementsOf(tables(control));
@@ -357,7 +376,7 @@ class RebuildIT {
                                         "SELECT count(*) FROM rebuilt_event WHERE tenant_id = '%s' AND user_id IS NULL"))
                         .isEqualTo(1));
         // What was under way names the person still.
-        ETL.replay(mesh, job, List.copyOf(stored));
+        replay(job);
         ended(job);
         completed(job);
         erasure.join();
@@ -450,8 +469,15 @@ class RebuildIT {
                 .stringValue();
     }
 
+    /** Sends what is in the log now. */
+    private void replay(String job) {
+        var log = List.copyOf(stored);
+        ETL.replay(mesh, job, log);
+        replayed = log.size();
+    }
+
     private void ended(String job) {
-        FakeEtl.end(mesh, new ReplayEnded(tenant, job, stored.size(), RECEIVED));
+        FakeEtl.end(mesh, new ReplayEnded(tenant, job, replayed, RECEIVED));
     }
 
     private JsonNode job(String id) {

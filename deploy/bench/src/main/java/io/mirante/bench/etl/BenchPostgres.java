@@ -14,10 +14,10 @@ import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyManager;
 
 /** The mesh's database as its owner; probe L5. Used by one thread. */
-final class BenchPostgres implements AutoCloseable {
+public final class BenchPostgres implements AutoCloseable {
     private final Connection connection;
 
-    BenchPostgres(Path home, int port) {
+    public BenchPostgres(Path home, int port) {
         var passwords = new Properties();
         try (var file = Files.newBufferedReader(home.resolve("keys/passwords.properties"))) {
             passwords.load(file);
@@ -31,7 +31,8 @@ final class BenchPostgres implements AutoCloseable {
         }
     }
 
-    void execute(String sql) {
+    /** Runs a statement. */
+    public void execute(String sql) {
         try (var statement = connection.createStatement()) {
             statement.execute(sql);
         } catch (SQLException e) {

@@ -1,7 +1,6 @@
 package io.mirante.bench.etl;
 
 import io.mirante.bench.Options;
-import io.mirante.bench.client.MeshException;
 import io.mirante.bench.mesh.BenchMesh;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -60,24 +59,20 @@ public final class EtlBench {
     private static void measure(BenchMesh mesh, Options options, PrintStream out)
             throws IOException, InterruptedException {
         mesh.run("up", "--detach");
-        Map<String, BenchMesh.Part> parts = new LinkedHashMap<>();
-        for (BenchMesh.Part part : mesh.parts()) {
-            parts.put(part.name(), part);
-        }
         boolean full = options.isOn("--full");
         int rounds = options.value("--rounds");
         var figures = new Figures();
         out.printf(
                 "JDK %s, %d processors, load average %s%n",
                 Runtime.version(), Runtime.getRuntime().availableProcessors(), loadAverage());
-        try (var postgres = new BenchPostgres(mesh.home(), part(parts, "postgres").port())) {
+        try (var postgres = new BenchPostgres(mesh.home(), mesh.part("postgres").port())) {
             if (!options.isOn("--only-batch")) {
                 new EventLogBench(
                                 out,
                                 mesh.folder(),
                                 postgres,
-                                part(parts, "kafka"),
-                                part(parts, "etl"),
+                                mesh.part("kafka"),
+                                mesh.part("etl"),
                                 figures)
                         .measure(full ? ALL_IDS : IDS, options.value("--events"), rounds);
             }
@@ -87,9 +82,9 @@ public final class EtlBench {
                                 out,
                                 mesh.folder(),
                                 postgres,
-                                part(parts, "postgres"),
-                                part(parts, "gateway").port(),
-                                part(parts, "etl"),
+                                mesh.part("postgres"),
+                                mesh.part("gateway").port(),
+                                mesh.part("etl"),
                                 figures)) {
                     batch.measure(ROWS, USERS, rounds);
                     if (full) {
@@ -102,16 +97,8 @@ public final class EtlBench {
         figures.print(out);
     }
 
-    private static BenchMesh.Part part(Map<String, BenchMesh.Part> parts, String name) {
-        BenchMesh.Part part = parts.get(name);
-        if (part == null) {
-            throw new MeshException("the mesh has no part " + name);
-        }
-        return part;
-    }
-
     /** Largest resident memory of a process so far, in MiB; 0 where the system does not say. */
-    static long peakMebibytes(long pid) {
+    public static long peakMebibytes(long pid) {
         try {
             return Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream()
                     .filter(line -> line.startsWith("VmHWM:"))
@@ -123,7 +110,8 @@ public final class EtlBench {
         }
     }
 
-    private static String loadAverage() {
+    /** Of the last minute, as the system says it. */
+    public static String loadAverage() {
         try {
             return Files.readString(Path.of("/proc/loadavg")).split(" ")[0];
         } catch (IOException unknown) {
@@ -132,12 +120,12 @@ public final class EtlBench {
     }
 
     /** Measured values by name. */
-    static final class Figures {
+    public static final class Figures {
         private final Map<String, List<Double>> all = new LinkedHashMap<>();
         private final List<Runnable> lines = new ArrayList<>();
         private PrintStream out = System.out;
 
-        void note(String name, double figure) {
+        public void note(String name, double figure) {
             all.computeIfAbsent(
                             name,
                             ignored -> {
@@ -148,18 +136,18 @@ public final class EtlBench {
                     .add(figure);
         }
 
-        double median(String name) {
+        public double median(String name) {
             List<Double> values = all.getOrDefault(name, List.of());
             return values.isEmpty()
                     ? Double.NaN
                     : values.stream().sorted().toList().get(values.size() / 2);
         }
 
-        void ratio(String name, double ratio, String wanted) {
+        public void ratio(String name, double ratio, String wanted) {
             lines.add(() -> out.printf("  %-58s %12.2f   (%s)%n", name, ratio, wanted));
         }
 
-        void print(PrintStream to) {
+        public void print(PrintStream to) {
             out = to;
             lines.forEach(Runnable::run);
         }

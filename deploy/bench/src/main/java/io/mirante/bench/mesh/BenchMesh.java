@@ -195,6 +195,14 @@ public final class BenchMesh {
         children.forEach(ProcessHandle::destroy);
     }
 
+    /** One of its processes, which is running. */
+    public Part part(String name) throws IOException, InterruptedException {
+        return parts().stream()
+                .filter(part -> part.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new MeshException("the mesh has no part " + name));
+    }
+
     /** The processes that run, also while one of them is not ready. */
     public List<Part> parts() throws IOException, InterruptedException {
         List<Part> parts = new ArrayList<>();

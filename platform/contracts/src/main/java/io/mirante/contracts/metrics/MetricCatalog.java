@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Every operational metric, and what each event adds to it. Amounts are decimals and are summed per currency; times are
+ * Every operational metric, and what each event adds to it; {@link RunMetrics} says what ends of etl's runs add. Amounts are decimals and are summed per currency; times are
  * seconds. An event without a currency counts under the tenant's own. Thread-safe.
  */
 public final class MetricCatalog {
@@ -368,7 +368,11 @@ public final class MetricCatalog {
                             "executed"));
 
     private static final List<MetricEntry> ENTRIES =
-            DEFINITIONS.stream().map(Definition::entry).toList();
+            Stream.concat(DEFINITIONS.stream().map(Definition::entry), RunMetrics.ENTRIES.stream())
+                    .toList();
+
+    private static final List<DerivedMetric> ALL_DERIVED =
+            Stream.concat(DERIVED.stream(), RunMetrics.DERIVED.stream()).toList();
 
     private static final List<Definition> OF_EVERY_TYPE =
             DEFINITIONS.stream().filter(d -> d.entry().eventTypes().isEmpty()).toList();
@@ -384,7 +388,7 @@ public final class MetricCatalog {
 
     /** Every ratio, each of two additive metrics of its scope. */
     public static List<DerivedMetric> derived() {
-        return DERIVED;
+        return ALL_DERIVED;
     }
 
     /** Every scope, in the order of the catalogue. */
@@ -394,6 +398,9 @@ public final class MetricCatalog {
 
     /** Names of a scope's dimensions; empty for an unknown scope. */
     public static List<String> dimensions(String scope) {
+        if (scope.equals(RunMetrics.SCOPE)) {
+            return RunMetrics.DIMENSIONS;
+        }
         return DIMENSIONS.getOrDefault(scope, List.of()).stream().map(Dimension::name).toList();
     }
 
@@ -409,7 +416,7 @@ public final class MetricCatalog {
 
     /** The ratios a name stands for, as {@link #find}. */
     public static List<DerivedMetric> findDerived(String metric) {
-        return DERIVED.stream()
+        return ALL_DERIVED.stream()
                 .filter(e -> metric.equals(e.name()) || metric.equals(e.scope() + "." + e.name()))
                 .toList();
     }

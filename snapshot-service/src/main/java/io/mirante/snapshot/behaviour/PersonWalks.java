@@ -1,0 +1,184 @@
+package io.mirante.snapshot.behaviour;
+
+import io.mirante.contracts.Json;
+import io.mirante.platform.web.ProblemException;
+import io.mirante.snapshot.lake.LakeReader;
+import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.stereotype.Component;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * Gives the events of all persons, person by person, to who asks a question about behaviour. Memory is bounded: what does not
+ * fit is read in several passes, each over a range of persons. Thread-safe; blocks.
+ */
+@Component
+final class PersonWalks {
+
+    /** Of a pass: 90 MB at most. */
+    private static final int MAX_EVENTS = 4_000_000;
+
+    private static final int AT_ONCE = 2;
+    private static final int MAX_PASSES = 1 << 10;
+
+    private final LakeReader lake;
+    private final Semaphore places = new Semaphore(AT_ONCE, true);
+    private final int maxEvents;
+
+    @Autowired
+    PersonWalks(LakeReader lake) {
+        this(lake, MAX_EVENTS);
+    }
+
+    PersonWalks(LakeReader lake, int maxEvents) {
+        this.lake = lake;
+        this.maxEvents = maxEvents;
+    }
+
+    /** What SQL alone cannot tell about an event. */
+    @FunctionalInterface
+    interface Refinement {
+        /**
+         * A look at the data.
+         *
+         * @param mask what the event is by SQL; not 0
+         * @return what it is; 0 = it is not wanted
+         */
+        int matching(int mask, JsonNode data);
+    }
+
+    /**
+     * Walks over all persons, in the order of their numbers.
+     *
+     * @param merged persons who go by others
+     * @param afterPerson only persons with a higher number
+     * @param refinement asked when the scan reads the data
+     * @param visitors gives a new one for each try
+     * @return the visitor that has seen all
+     */
+    <V extends PersonTimelines.Visitor> V walk(
+            String tenant,
+            LakeReader.Scan scan,
+            MergedPersons.Merged merged,
+            long afterPerson,
+            Refinement refinement,
+            Supplier<V> visitors) {
+        places.acquireUninterruptibly();
+        try {
+            var first = gather(tenant, scan, merged, afterPerson, Long.MAX_VALUE, refinement);
+            if (first.isWhole()) {
+                var visitor = visitors.get();
+                var unused = first.timelines.visit(visitor);
+                return visitor;
+            }
+            for (long passes = first.events / maxEvents + 1; passes <= MAX_PASSES; passes *= 2) {
+                var visitor = visitors.get();
+                if (walk(
+                        tenant,
+                        scan,
+                        merged,
+                        afterPerson,
+                        (first.highest - afterPerson) / passes + 1,
+                        refinement,
+                        visitor)) {
+                    return visitor;
+                }
+            }
+            throw ProblemException.impossible(
+                    "too-many-events",
+                    "a person has more than %,d events that the question is about; ask for a shorter range"
+                            .formatted(maxEvents));
+        } finally {
+            places.release();
+        }
+    }
+
+    /** Range by range of persons; false when one has too many events. */
+    private boolean walk(
+            String tenant,
+            LakeReader.Scan scan,
+            MergedPersons.Merged merged,
+            long afterPerson,
+            long width,
+            Refinement refinement,
+            PersonTimelines.Visitor visitor) {
+        long from = afterPerson;
+        while (true) {
+            var range = gather(tenant, scan, merged, from, from + width, refinement);
+            if (!range.isWhole()) {
+                return false;
+            }
+            from += width;
+            if (!range.timelines.visit(visitor) || range.highest <= from) {
+                return true;
+            }
+        }
+    }
+
+    private Gathered gather(
+            String tenant,
+            LakeReader.Scan scan,
+            MergedPersons.Merged merged,
+            long after,
+            long until,
+            Refinement refinement) {
+        return lake.read(
+                tenant,
+                scan,
+                () -> new Gathered(merged, after, until, scan.withData() ? refinement : null));
+    }
+
+    /** The events of a range of persons, as long as they fit; how many they are in any case. */
+    private final class Gathered implements LakeReader.Sink {
+        private final MergedPersons.Merged merged;
+        private final long after;
+        private final long until;
+        private final @Nullable Refinement refinement;
+        private final PersonTimelines timelines = new PersonTimelines();
+        private long events;
+        private long highest;
+
+        /**
+         * None yet.
+         *
+         * @param after number of the last person not wanted
+         * @param until number of the last person wanted
+         */
+        Gathered(
+                MergedPersons.Merged merged,
+                long after,
+                long until,
+                @Nullable Refinement refinement) {
+            this.merged = merged;
+            this.after = after;
+            this.until = until;
+            this.refinement = refinement;
+        }
+
+        @Override
+        public void add(long number, long micros, int mask, @Nullable String data) {
+            long person = merged.of(number);
+            highest = Math.max(highest, person);
+            if (person <= after || person > until) {
+                return;
+            }
+            int is =
+                    refinement == null || data == null
+                            ? mask
+                            : refinement.matching(mask, Json.mapper().readTree(data));
+            if (is == 0) {
+                return;
+            }
+            if (events < maxEvents) {
+                timelines.add(person, micros, is);
+            }
+            events++;
+        }
+
+        private boolean isWhole() {
+            return events <= maxEvents;
+        }
+    }
+}

@@ -1,0 +1,237 @@
+package io.mirante.snapshot.lake;
+
+import io.mirante.platform.persistence.TenantDatabase;
+import io.mirante.platform.web.TimeRange;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Properties;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.duckdb.DuckDBConnection;
+import org.duckdb.DuckDBDriver;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.DisposableBean;
+import org.springframework.r2dbc.core.DatabaseClient;
+import org.springframework.stereotype.Component;
+import reactor.core.scheduler.Schedulers;
+
+/**
+ * Reads a tenant's events, each once: those that are in files with DuckDB, all others from PostgreSQL. What the files hold is
+ * compared before and after; when it changed meanwhile, everything is read again. Thread-safe; blocks.
+ */
+@Component
+public final class LakeReader implements DisposableBean {
+
+    private static final Logger LOG = LoggerFactory.getLogger(LakeReader.class);
+    private static final Duration LONG = Duration.ofMinutes(10);
+    private static final int FETCH = 10_000;
+    private static final int TRIES = 5;
+
+    private final LakeManifest manifest;
+    private final LakeFolder folder;
+    private final TenantDatabase database;
+    private @Nullable DuckDBConnection duckdb;
+
+    LakeReader(LakeManifest manifest, LakeSettings settings, TenantDatabase database) {
+        this.manifest = manifest;
+        this.folder = new LakeFolder(settings.folder());
+        this.database = database;
+    }
+
+    /** A connection to the one DuckDB of all questions, which begins with the first. */
+    private synchronized Connection connect() throws SQLException {
+        if (duckdb == null) {
+            duckdb = open();
+        }
+        return duckdb.duplicate();
+    }
+
+    private static DuckDBConnection open() throws SQLException {
+        var properties = new Properties();
+        properties.setProperty(DuckDBDriver.JDBC_STREAM_RESULTS, "true");
+        properties.setProperty("memory_limit", "256MB");
+        properties.setProperty(
+                "threads", Integer.toString(Runtime.getRuntime().availableProcessors()));
+        properties.setProperty("preserve_insertion_order", "false");
+        var opened =
+                DriverManager.getConnection("jdbc:duckdb:", properties)
+                        .unwrap(DuckDBConnection.class);
+        try (var statement = opened.createStatement()) {
+            statement.execute("SET GLOBAL parquet_metadata_cache = true");
+        }
+        return opened;
+    }
+
+    /**
+     * Which events are wanted.
+     *
+     * @param types of these types
+     * @param mask an integer expression over an event's columns that PostgreSQL and DuckDB read alike; its parameters are
+     *     {@code $1}, {@code $2}, …; 0 = not wanted
+     * @param arguments of the mask
+     * @param withData whether the data is read
+     */
+    public record Scan(
+            TimeRange range,
+            List<String> types,
+            String mask,
+            List<String> arguments,
+            boolean withData) {
+
+        public Scan {
+            types = List.copyOf(types);
+            arguments = List.copyOf(arguments);
+        }
+    }
+
+    /** Takes events in, in no order. Used by one thread at a time. */
+    public interface Sink {
+        /**
+         * An event.
+         *
+         * @param micros of {@code occurred_at}, µs since 1970
+         * @param data JSON; null when it was not asked for
+         */
+        void add(long person, long micros, int mask, @Nullable String data);
+    }
+
+    /**
+     * Reads what is wanted.
+     *
+     * @param sinks gives an empty one for each try
+     * @return the one that has all events
+     */
+    public <S extends Sink> S read(String tenant, Scan scan, Supplier<S> sinks) {
+        boolean files = true;
+        for (int i = 0; i < TRIES; i++) {
+            var at = manifest.contents(tenant);
+            var sink = sinks.get();
+            try {
+                if (files) {
+                    files(scan, at.files(), sink);
+                }
+            } catch (SQLException e) {
+                // All events are in PostgreSQL too; files that are lost are written anew.
+                LOG.atWarn()
+                        .addKeyValue("tenant_id", tenant)
+                        .setCause(e)
+                        .log("a file of the lake cannot be read, PostgreSQL is asked instead");
+                files = false;
+                continue;
+            }
+            tail(tenant, scan, files ? at.flushedNo() : 0, sink);
+            if (!files || manifest.contents(tenant).revision() == at.revision()) {
+                return sink;
+            }
+        }
+        throw new IllegalStateException(
+                "the lake of %s changed %d times while it was read".formatted(tenant, TRIES));
+    }
+
+    private void files(Scan scan, List<LakeFile> all, Sink sink) throws SQLException {
+        var files =
+                all.stream()
+                        .filter(file ->
+                                file.minOccurredAt().isBefore(scan.range().end())
+                                        && !file.maxOccurredAt().isBefore(scan.range().start()))
+                        .toList();
+        if (files.isEmpty()) {
+            return;
+        }
+        var arguments = new ArrayList<>(scan.arguments());
+        var sql = select(scan, "epoch_us(occurred_at)", folder.parquet(files), arguments);
+        try (var connection = connect();
+                var statement = connection.prepareStatement(sql)) {
+            for (int i = 0; i < arguments.size(); i++) {
+                statement.setString(i + 1, arguments.get(i));
+            }
+            try (var rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    sink.add(
+                            rows.getLong(1),
+                            rows.getLong(2),
+                            rows.getInt(3),
+                            scan.withData() ? rows.getString(4) : null);
+                }
+            }
+        }
+    }
+
+    private void tail(String tenant, Scan scan, long flushedNo, Sink sink) {
+        var arguments = new ArrayList<>(scan.arguments());
+        arguments.add(tenant);
+        var sql =
+                select(
+                        scan,
+                        "(extract(epoch FROM occurred_at) * 1000000)::bigint",
+                        "(SELECT * FROM behaviour_event WHERE tenant_id = $%d AND stored_no > %d) e"
+                                .formatted(arguments.size(), flushedNo),
+                        arguments);
+        database.many(
+                        tenant,
+                        db -> {
+                            DatabaseClient.GenericExecuteSpec spec =
+                                    db.sql(sql).filter(s -> s.fetchSize(FETCH));
+                            for (int i = 0; i < arguments.size(); i++) {
+                                spec = spec.bind(i, arguments.get(i));
+                            }
+                            return spec.map(row ->
+                                            new Row(
+                                                    Objects.requireNonNull(row.get(0, Long.class)),
+                                                    Objects.requireNonNull(row.get(1, Long.class)),
+                                                    Objects.requireNonNull(
+                                                            row.get(2, Integer.class)),
+                                                    scan.withData()
+                                                            ? row.get(3, String.class)
+                                                            : null))
+                                    .all();
+                        })
+                .publishOn(Schedulers.boundedElastic(), FETCH)
+                .doOnNext(row -> sink.add(row.person(), row.micros(), row.mask(), row.data()))
+                .then()
+                .block(LONG);
+    }
+
+    private record Row(long person, long micros, int mask, @Nullable String data) {}
+
+    private static String select(Scan scan, String micros, String events, List<String> arguments) {
+        int before = arguments.size();
+        arguments.add(scan.range().start().toString());
+        arguments.add(scan.range().end().toString());
+        arguments.addAll(scan.types());
+        var types =
+                IntStream.range(0, scan.types().size())
+                        .mapToObj(i -> "$" + (before + 3 + i))
+                        .collect(Collectors.joining(", "));
+        return """
+        SELECT person_no, %s AS micros, mask%s FROM (
+            SELECT person_no, occurred_at, %s AS mask, data FROM %s
+            WHERE occurred_at >= $%d::timestamptz AND occurred_at < $%d::timestamptz AND event_type IN (%s)) m
+        WHERE mask <> 0\
+        """
+                .formatted(
+                        micros,
+                        scan.withData() ? ", data::text AS data" : "",
+                        scan.mask(),
+                        events,
+                        before + 1,
+                        before + 2,
+                        types);
+    }
+
+    @Override
+    public synchronized void destroy() throws SQLException {
+        if (duckdb != null) {
+            duckdb.close();
+            duckdb = null;
+        }
+    }
+}
