@@ -176,11 +176,12 @@ public final class Tables implements AutoCloseable {
                 }
                 var called = files.size() == 1 ? "the file" : "file %d".formatted(i + 1);
                 throw new UnreadableTableException(
-                        "%s is not readable as %s: %s"
+                        "%s is not readable as %s: %s; %s"
                                 .formatted(
                                         called,
                                         format.label(),
-                                        firstLine(e).replace(file.toString(), called)));
+                                        firstLine(e).replace(file.toString(), called),
+                                        format.remedy()));
             }
         }
     }

@@ -473,7 +473,14 @@ class TableCheckTest {
         assertThatThrownBy(() -> check(file, FileFormat.PARQUET, null))
                 .isInstanceOf(UnreadableTableException.class)
                 .hasMessageContaining("not readable as parquet")
+                .hasMessageContaining("write it anew as Parquet")
                 .hasMessageNotContaining(folder.toString());
+        var returns =
+                Files.writeString(folder.resolve("cr.csv"), "x,y\r\n1,\"2\r3\"\r\n4,5\r6,7\n");
+        assertThatThrownBy(() -> check(returns, FileFormat.CSV, null))
+                .isInstanceOf(UnreadableTableException.class)
+                .hasMessageContaining("not readable as csv")
+                .hasMessageContaining("end in LF or CR LF");
         assertThatThrownBy(() -> check(file, FileFormat.CSV, STRICT))
                 .isInstanceOf(UnreadableTableException.class)
                 .hasMessage("the file has no column transaction_id; it has x, y");

@@ -16,6 +16,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -170,13 +171,12 @@ class JobsIT {
     @Test
     void aJobThatItsWorkersDieOfIsGivenUp() throws Exception {
         var tenant = mesh.newTenant();
-        var id = submit(tenant, "held-back").id();
+        // As its workers left it: one that was submitted, this process would take at once.
+        var id = "alert_" + UUID.randomUUID();
         execute(
-                """
-                UPDATE job SET status = 'running', attempts = 5, lease_owner = 'dead',
-                    lease_until = now() - interval '1 second', scheduled_at = now()
-                WHERE id = '%s'\
-                """,
+                "INSERT INTO job (id, tenant_id, kind, payload, status, attempts, lease_owner, lease_until) VALUES ('%s', '"
+                        + tenant
+                        + "', 'work', '{\"what\": \"held-back\"}', 'running', 5, 'dead', now() - interval '1 second')",
                 id);
         var job = ended(tenant, id);
         assertThat(job.status()).isEqualTo("failed");
