@@ -21,7 +21,6 @@ import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RestController;
 import reactor.core.publisher.Mono;
-import reactor.core.scheduler.Schedulers;
 
 /** Cohorts: who comes back, by when they began. */
 @RestController
@@ -94,19 +93,22 @@ class CohortController {
 
     private Mono<long[][]> counts(String tenant, CohortRequest.Question question) {
         return MergedPersons.read(tenant, database)
-                .publishOn(Schedulers.boundedElastic())
-                .map(merged ->
-                        lake.read(
-                                        tenant,
-                                        scan(question),
-                                        () ->
-                                                new CohortCounts(
-                                                        question.times(),
-                                                        merged,
-                                                        question.firstTime(),
-                                                        micros(question.range().start()),
-                                                        micros(question.range().end())))
-                                .retained(question.cohorts(), question.following()));
+                .flatMap(merged -> lake.ask(() -> counts(tenant, question, merged)));
+    }
+
+    private long[][] counts(
+            String tenant, CohortRequest.Question question, MergedPersons.Merged merged) {
+        return lake.read(
+                        tenant,
+                        scan(question),
+                        () ->
+                                new CohortCounts(
+                                        question.times(),
+                                        merged,
+                                        question.firstTime(),
+                                        micros(question.range().start()),
+                                        micros(question.range().end())))
+                .retained(question.cohorts(), question.following());
     }
 
     /** Before the range only beginnings are asked for, and only where the first ever counts. */

@@ -2,6 +2,7 @@ package io.mirante.snapshot.behaviour;
 
 import io.mirante.contracts.Json;
 import io.mirante.platform.persistence.TenantDatabase;
+import io.mirante.snapshot.lake.LakeReader;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -12,17 +13,18 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
-import reactor.core.scheduler.Schedulers;
 
 /** Funnels that were asked, and their answers from stored events. Thread-safe. */
 @Component
 final class Funnels {
 
     private final TenantDatabase database;
+    private final LakeReader lake;
     private final PersonWalks walks;
 
-    Funnels(TenantDatabase database, PersonWalks walks) {
+    Funnels(TenantDatabase database, LakeReader lake, PersonWalks walks) {
         this.database = database;
+        this.lake = lake;
         this.walks = walks;
     }
 
@@ -92,15 +94,15 @@ final class Funnels {
     private Mono<FunnelRun> walk(
             String tenant, Funnel funnel, long afterPerson, Supplier<FunnelRun> runs) {
         return MergedPersons.read(tenant, database)
-                .publishOn(Schedulers.boundedElastic())
-                .map(merged ->
-                        walks.walk(
-                                tenant,
-                                funnel.scan(),
-                                merged,
-                                afterPerson,
-                                funnel::matching,
-                                runs));
+                .flatMap(merged ->
+                        lake.ask(() ->
+                                walks.walk(
+                                        tenant,
+                                        funnel.scan(),
+                                        merged,
+                                        afterPerson,
+                                        funnel::matching,
+                                        runs)));
     }
 
     private Mono<List<Person>> names(String tenant, List<Long> persons) {

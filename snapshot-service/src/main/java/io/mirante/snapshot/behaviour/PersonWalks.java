@@ -3,7 +3,6 @@ package io.mirante.snapshot.behaviour;
 import io.mirante.contracts.Json;
 import io.mirante.platform.web.ProblemException;
 import io.mirante.snapshot.lake.LakeReader;
-import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.annotation.Autowired;
@@ -20,11 +19,9 @@ final class PersonWalks {
     /** Of a pass: 90 MB at most. */
     private static final int MAX_EVENTS = 4_000_000;
 
-    private static final int AT_ONCE = 2;
     private static final int MAX_PASSES = 1 << 10;
 
     private final LakeReader lake;
-    private final Semaphore places = new Semaphore(AT_ONCE, true);
     private final int maxEvents;
 
     @Autowired
@@ -65,34 +62,29 @@ final class PersonWalks {
             long afterPerson,
             Refinement refinement,
             Supplier<V> visitors) {
-        places.acquireUninterruptibly();
-        try {
-            var first = gather(tenant, scan, merged, afterPerson, Long.MAX_VALUE, refinement);
-            if (first.isWhole()) {
-                var visitor = visitors.get();
-                var unused = first.timelines.visit(visitor);
+        var first = gather(tenant, scan, merged, afterPerson, Long.MAX_VALUE, refinement);
+        if (first.isWhole()) {
+            var visitor = visitors.get();
+            var unused = first.timelines.visit(visitor);
+            return visitor;
+        }
+        for (long passes = first.events / maxEvents + 1; passes <= MAX_PASSES; passes *= 2) {
+            var visitor = visitors.get();
+            if (walk(
+                    tenant,
+                    scan,
+                    merged,
+                    afterPerson,
+                    (first.highest - afterPerson) / passes + 1,
+                    refinement,
+                    visitor)) {
                 return visitor;
             }
-            for (long passes = first.events / maxEvents + 1; passes <= MAX_PASSES; passes *= 2) {
-                var visitor = visitors.get();
-                if (walk(
-                        tenant,
-                        scan,
-                        merged,
-                        afterPerson,
-                        (first.highest - afterPerson) / passes + 1,
-                        refinement,
-                        visitor)) {
-                    return visitor;
-                }
-            }
-            throw ProblemException.impossible(
-                    "too-many-events",
-                    "a person has more than %,d events that the question is about; ask for a shorter range"
-                            .formatted(maxEvents));
-        } finally {
-            places.release();
         }
+        throw ProblemException.impossible(
+                "too-many-events",
+                "a person has more than %,d events that the question is about; ask for a shorter range"
+                        .formatted(maxEvents));
     }
 
     /** Range by range of persons; false when one has too many events. */
@@ -136,7 +128,7 @@ final class PersonWalks {
         private final long after;
         private final long until;
         private final @Nullable Refinement refinement;
-        private final PersonTimelines timelines = new PersonTimelines();
+        private PersonTimelines timelines = new PersonTimelines();
         private long events;
         private long highest;
 
@@ -173,6 +165,9 @@ final class PersonWalks {
             }
             if (events < maxEvents) {
                 timelines.add(person, micros, is);
+            } else if (events == maxEvents) {
+                // What does not fit is read again, and its memory wanted then.
+                timelines = new PersonTimelines();
             }
             events++;
         }

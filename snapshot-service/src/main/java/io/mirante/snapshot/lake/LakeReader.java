@@ -1,6 +1,7 @@
 package io.mirante.snapshot.lake;
 
 import io.mirante.platform.persistence.TenantDatabase;
+import io.mirante.platform.web.ProblemException;
 import io.mirante.platform.web.TimeRange;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -10,6 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Properties;
+import java.util.concurrent.Callable;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -21,24 +24,36 @@ import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.stereotype.Component;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
 /**
  * Reads a tenant's events, each once: those that are in files with DuckDB, all others from PostgreSQL. What the files hold is
- * compared before and after; when it changed meanwhile, everything is read again. Thread-safe; blocks.
+ * compared before and after; when it changed meanwhile, everything is read again. Thread-safe.
  */
 @Component
 public final class LakeReader implements DisposableBean {
 
     private static final Logger LOG = LoggerFactory.getLogger(LakeReader.class);
-    private static final Duration LONG = Duration.ofMinutes(10);
+
+    /** PostgreSQL has that long for the next row. */
+    private static final Duration LIMIT = Duration.ofMinutes(1);
+
     private static final int FETCH = 10_000;
     private static final int TRIES = 5;
+    private static final int AT_ONCE = 2;
+    private static final int WAITING = 50;
+    private static final Duration SOON = Duration.ofSeconds(5);
 
     private final LakeManifest manifest;
     private final LakeFolder folder;
     private final TenantDatabase database;
     private @Nullable DuckDBConnection duckdb;
+
+    /** Of their own, so that those who wait for their turn hold up nothing that one under way needs. */
+    private final Scheduler threads =
+            Schedulers.newBoundedElastic(AT_ONCE, WAITING / AT_ONCE, "lake-question");
 
     LakeReader(LakeManifest manifest, LakeSettings settings, TenantDatabase database) {
         this.manifest = manifest;
@@ -104,7 +119,23 @@ public final class LakeReader implements DisposableBean {
     }
 
     /**
-     * Reads what is wanted.
+     * Answers a question that blocks, two at once; when fifty wait already, 503.
+     *
+     * @param question may call {@link #read}
+     */
+    public <T> Mono<T> ask(Callable<T> question) {
+        return Mono.fromCallable(question)
+                .subscribeOn(threads)
+                .onErrorMap(
+                        RejectedExecutionException.class,
+                        e ->
+                                ProblemException.unavailable(
+                                        "too many questions about behaviour wait to be answered",
+                                        SOON));
+    }
+
+    /**
+     * Reads what is wanted; blocks, so part of a question that is {@linkplain #ask asked}.
      *
      * @param sinks gives an empty one for each try
      * @return the one that has all events
@@ -175,11 +206,12 @@ public final class LakeReader implements DisposableBean {
                         "(SELECT * FROM behaviour_event WHERE tenant_id = $%d AND stored_no > %d) e"
                                 .formatted(arguments.size(), flushedNo),
                         arguments);
-        database.many(
+        var rows =
+                database.many(
                         tenant,
                         db -> {
                             DatabaseClient.GenericExecuteSpec spec =
-                                    db.sql(sql).filter(s -> s.fetchSize(FETCH));
+                                    db.sql(sql).filter(st -> st.fetchSize(FETCH));
                             for (int i = 0; i < arguments.size(); i++) {
                                 spec = spec.bind(i, arguments.get(i));
                             }
@@ -193,11 +225,10 @@ public final class LakeReader implements DisposableBean {
                                                             ? row.get(3, String.class)
                                                             : null))
                                     .all();
-                        })
-                .publishOn(Schedulers.boundedElastic(), FETCH)
-                .doOnNext(row -> sink.add(row.person(), row.micros(), row.mask(), row.data()))
-                .then()
-                .block(LONG);
+                        });
+        for (var row : rows.timeout(LIMIT).toIterable(FETCH)) {
+            sink.add(row.person(), row.micros(), row.mask(), row.data());
+        }
     }
 
     private record Row(long person, long micros, int mask, @Nullable String data) {}
@@ -229,6 +260,7 @@ public final class LakeReader implements DisposableBean {
 
     @Override
     public synchronized void destroy() throws SQLException {
+        threads.dispose();
         if (duckdb != null) {
             duckdb.close();
             duckdb = null;

@@ -23,7 +23,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -134,6 +136,26 @@ class FunnelLakeIT {
                         });
         assertThat(tally.rows).isEqualTo(before);
         assertThat(tries).hasValue(2);
+    }
+
+    /** More than threads that could wait for each other. */
+    @Test
+    void manyAtOnceAreAllAnswered() throws Exception {
+        log.send(events(new Random(2), 0));
+        counted(log, client);
+        var alone = post(client, 200, PATH, FUNNELS.getFirst()).path("steps");
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            var answers =
+                    IntStream.range(0, 40)
+                            .mapToObj(i ->
+                                    threads.submit(() ->
+                                            post(client, 200, PATH, FUNNELS.getFirst())
+                                                    .path("steps")))
+                            .toList();
+            for (var answer : answers) {
+                assertThat(answer.get()).isEqualTo(alone);
+            }
+        }
     }
 
     /** Counts rows; does something at the first. */
