@@ -48,6 +48,27 @@ final class MergedPersons {
             int at = persons.length == 0 ? -1 : Arrays.binarySearch(persons, person);
             return at < 0 ? person : users[at];
         }
+
+        /** The number below which nobody goes by one above {@code after}. */
+        long lowest(long after) {
+            long lowest = after;
+            for (int i = 0; i < persons.length && persons[i] <= lowest; i++) {
+                if (users[i] > after) {
+                    lowest = persons[i] - 1;
+                }
+            }
+            return lowest;
+        }
+
+        /** The number above which nobody goes by one above {@code after} and up to {@code until}. */
+        long highest(long after, long until) {
+            for (int i = persons.length - 1; i >= 0 && persons[i] > until; i--) {
+                if (users[i] > after && users[i] <= until) {
+                    return persons[i];
+                }
+            }
+            return until;
+        }
     }
 
     /** All of the tenant's. */

@@ -62,22 +62,23 @@ final class PersonWalks {
             long afterPerson,
             Refinement refinement,
             Supplier<V> visitors) {
-        var first = gather(tenant, scan, merged, afterPerson, Long.MAX_VALUE, refinement);
-        if (first.isWhole()) {
-            var visitor = visitors.get();
-            var unused = first.timelines.visit(visitor);
-            return visitor;
+        var extent = lake.extent(tenant, scan.range());
+        long highest = extent.highestPerson();
+        long passes = extent.rows() / maxEvents + 1;
+        if (passes == 1) {
+            var all = gather(tenant, scan, merged, afterPerson, Long.MAX_VALUE, refinement);
+            if (all.isWhole()) {
+                var visitor = visitors.get();
+                var unused = all.timelines.visit(visitor);
+                return visitor;
+            }
+            highest = all.highest;
+            passes = all.events / maxEvents + 1;
         }
-        for (long passes = first.events / maxEvents + 1; passes <= MAX_PASSES; passes *= 2) {
+        for (; passes <= MAX_PASSES; passes *= 2) {
             var visitor = visitors.get();
-            if (walk(
-                    tenant,
-                    scan,
-                    merged,
-                    afterPerson,
-                    (first.highest - afterPerson) / passes + 1,
-                    refinement,
-                    visitor)) {
+            long width = Math.max(1, (highest - afterPerson) / passes + 1);
+            if (walk(tenant, scan, merged, afterPerson, width, highest, refinement, visitor)) {
                 return visitor;
             }
         }
@@ -94,16 +95,18 @@ final class PersonWalks {
             MergedPersons.Merged merged,
             long afterPerson,
             long width,
+            long highest,
             Refinement refinement,
             PersonTimelines.Visitor visitor) {
-        long from = afterPerson;
-        while (true) {
-            var range = gather(tenant, scan, merged, from, from + width, refinement);
+        for (long after = afterPerson; ; after += width) {
+            // Persons may be numbered meanwhile: the last range has no end.
+            boolean last = after + width >= highest;
+            long until = last ? Long.MAX_VALUE : after + width;
+            var range = gather(tenant, scan, merged, after, until, refinement);
             if (!range.isWhole()) {
                 return false;
             }
-            from += width;
-            if (!range.timelines.visit(visitor) || range.highest <= from) {
+            if (!range.timelines.visit(visitor) || last) {
                 return true;
             }
         }
@@ -118,7 +121,7 @@ final class PersonWalks {
             Refinement refinement) {
         return lake.read(
                 tenant,
-                scan,
+                scan.of(merged.lowest(after), merged.highest(after, until)),
                 () -> new Gathered(merged, after, until, scan.withData() ? refinement : null));
     }
 

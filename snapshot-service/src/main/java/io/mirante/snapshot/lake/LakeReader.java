@@ -93,19 +93,45 @@ public final class LakeReader implements DisposableBean {
      *     {@code $1}, {@code $2}, …; 0 = not wanted
      * @param arguments of the mask
      * @param withData whether the data is read
+     * @param afterPerson only persons with a higher number
+     * @param untilPerson number of the last person wanted
      */
     public record Scan(
             TimeRange range,
             List<String> types,
             String mask,
             List<String> arguments,
-            boolean withData) {
+            boolean withData,
+            long afterPerson,
+            long untilPerson) {
+
+        public Scan(
+                TimeRange range,
+                List<String> types,
+                String mask,
+                List<String> arguments,
+                boolean withData) {
+            this(range, types, mask, arguments, withData, Long.MIN_VALUE, Long.MAX_VALUE);
+        }
+
+        /** The same of some persons. */
+        public Scan of(long after, long until) {
+            return new Scan(range, types, mask, arguments, withData, after, until);
+        }
 
         public Scan {
             types = List.copyOf(types);
             arguments = List.copyOf(arguments);
         }
     }
+
+    /**
+     * How much files hold.
+     *
+     * @param rows of all types and persons, in files that reach into the range
+     * @param highestPerson of these files; 0 when there are none
+     */
+    public record Extent(long rows, long highestPerson) {}
 
     /** Takes events in, in no order. Used by one thread at a time. */
     public interface Sink {
@@ -167,13 +193,36 @@ public final class LakeReader implements DisposableBean {
                 "the lake of %s changed %d times while it was read".formatted(tenant, TRIES));
     }
 
+    /** How much there is to read in files, so that a question can be divided; blocks. */
+    public Extent extent(String tenant, TimeRange range) {
+        var files = within(range, manifest.contents(tenant).files());
+        long rows = files.stream().mapToLong(LakeFile::rows).sum();
+        if (files.isEmpty()) {
+            return new Extent(0, 0);
+        }
+        try (var connection = connect();
+                var statement = connection.createStatement();
+                var row =
+                        statement.executeQuery(
+                                "SELECT max(person_no) FROM " + folder.parquet(files))) {
+            row.next();
+            return new Extent(rows, row.getLong(1));
+        } catch (SQLException e) {
+            // Whoever reads them finds out, too.
+            return new Extent(0, 0);
+        }
+    }
+
+    private static List<LakeFile> within(TimeRange range, List<LakeFile> files) {
+        return files.stream()
+                .filter(file ->
+                        file.minOccurredAt().isBefore(range.end())
+                                && !file.maxOccurredAt().isBefore(range.start()))
+                .toList();
+    }
+
     private void files(Scan scan, List<LakeFile> all, Sink sink) throws SQLException {
-        var files =
-                all.stream()
-                        .filter(file ->
-                                file.minOccurredAt().isBefore(scan.range().end())
-                                        && !file.maxOccurredAt().isBefore(scan.range().start()))
-                        .toList();
+        var files = within(scan.range(), all);
         if (files.isEmpty()) {
             return;
         }
@@ -245,7 +294,7 @@ public final class LakeReader implements DisposableBean {
         return """
         SELECT person_no, %s AS micros, mask%s FROM (
             SELECT person_no, occurred_at, %s AS mask, data FROM %s
-            WHERE occurred_at >= $%d::timestamptz AND occurred_at < $%d::timestamptz AND event_type IN (%s)) m
+            WHERE occurred_at >= $%d::timestamptz AND occurred_at < $%d::timestamptz AND event_type IN (%s)%s) m
         WHERE mask <> 0\
         """
                 .formatted(
@@ -255,7 +304,17 @@ public final class LakeReader implements DisposableBean {
                         events,
                         before + 1,
                         before + 2,
-                        types);
+                        types,
+                        persons(scan));
+    }
+
+    private static String persons(Scan scan) {
+        return (scan.afterPerson() == Long.MIN_VALUE
+                        ? ""
+                        : " AND person_no > " + scan.afterPerson())
+                + (scan.untilPerson() == Long.MAX_VALUE
+                        ? ""
+                        : " AND person_no <= " + scan.untilPerson());
     }
 
     @Override

@@ -100,9 +100,19 @@ class FunnelLakeIT {
         // In several passes over the persons, none of whom has more events than fit.
         for (var request : FUNNELS) {
             var funnel = Json.mapper().readValue(request, FunnelRequest.class).toFunnel();
-            var once = steps(funnel, 1_000_000);
-            assertThat(steps(funnel, 400)).isEqualTo(once);
-            assertThat(once.getFirst().users()).isPositive();
+            for (var merged :
+                    List.of(
+                            new MergedPersons.Merged(new long[0], new long[0]),
+                            new MergedPersons.Merged(
+                                    new long[] {2, 9, 31, 38}, new long[] {35, 3, 5, 39}))) {
+                var once = steps(funnel, merged, 1_000_000);
+                for (int maxEvents : new int[] {60, 250, 400}) {
+                    assertThat(steps(funnel, merged, maxEvents))
+                            .as("seed %d", seed)
+                            .isEqualTo(once);
+                }
+                assertThat(once.getFirst().users()).isPositive();
+            }
         }
         // What cannot be read in files is read in PostgreSQL.
         for (var file : probe.paths(tenant)) {
@@ -175,12 +185,12 @@ class FunnelLakeIT {
         }
     }
 
-    private List<FunnelRun.Step> steps(Funnel funnel, int maxEvents) {
+    private List<FunnelRun.Step> steps(Funnel funnel, MergedPersons.Merged merged, int maxEvents) {
         return new PersonWalks(lake, maxEvents)
                 .walk(
                         tenant,
                         funnel.scan(),
-                        new MergedPersons.Merged(new long[0], new long[0]),
+                        merged,
                         0,
                         funnel::matching,
                         () -> new FunnelRun(funnel, null))
