@@ -12,6 +12,7 @@ import io.swagger.v3.core.jackson.TypeNameResolver;
 import io.swagger.v3.oas.models.Components;
 import io.swagger.v3.oas.models.media.JsonSchema;
 import io.swagger.v3.oas.models.media.Schema;
+import java.lang.reflect.AnnotatedParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -25,7 +26,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Schemas of what is on the wire: snake_case; a record's component is required unless it is {@code @Nullable}, and then it
- * may be null; a JSON tree is any value. A record inside another class is named with it ({@code Funnel.Step} is {@code
+ * may be null, as may elements of a {@code List<@Nullable …>}; a JSON tree is any value. A record inside another class is named with it ({@code Funnel.Step} is {@code
  * FunnelStep}), for two of one name would become one schema.
  */
 final class WireSchemas extends ModelResolver {
@@ -90,6 +91,9 @@ final class WireSchemas extends ModelResolver {
             if (property == null) {
                 continue;
             }
+            if (property.getItems() != null && hasNullElements(component)) {
+                property.setItems(orNull(property.getItems()));
+            }
             if (component.getAnnotatedType().isAnnotationPresent(Nullable.class)) {
                 model.getProperties().put(name, orNull(property));
             } else {
@@ -97,6 +101,11 @@ final class WireSchemas extends ModelResolver {
             }
         }
         model.setRequired(required.isEmpty() ? null : required);
+    }
+
+    private static boolean hasNullElements(RecordComponent component) {
+        return component.getAnnotatedType() instanceof AnnotatedParameterizedType list
+                && list.getAnnotatedActualTypeArguments()[0].isAnnotationPresent(Nullable.class);
     }
 
     private static String name(RecordComponent component) {

@@ -31,7 +31,8 @@ class WireSchemasTest {
             JsonNode value,
             ObjectNode data,
             Map<String, JsonNode> metrics,
-            @Nullable Colour colour) {}
+            @Nullable Colour colour,
+            List<@Nullable Long> counts) {}
 
     record Wrapping(@JsonUnwrapped Answer answer, long revision) {}
 
@@ -56,7 +57,12 @@ class WireSchemasTest {
 
         assertThat(answer.getRequired())
                 .containsExactlyInAnyOrder(
-                        "user_id", "count", "all_parts", "value", "data", "metrics");
+                        "user_id", "count", "all_parts", "value", "data", "metrics", "counts");
+        Schema<?> counts = answer.getProperties().get("counts");
+        assertThat(counts.getTypes()).containsExactly("array");
+        assertThat(counts.getItems().getTypes()).containsExactlyInAnyOrder("integer", "null");
+        assertThat(((Schema<?>) answer.getProperties().get("all_parts")).getItems().getAnyOf())
+                .isNull();
         assertThat(answer.getProperties().get("last_seen").getTypes())
                 .containsExactlyInAnyOrder("string", "null");
         assertThat(answer.getProperties().get("user_id").getTypes()).containsExactly("string");
