@@ -114,6 +114,7 @@ class LostDataIT {
 
     @Test
     @Order(2)
+    @Tag("rare")
     void withoutItsFolderOfKafkaTheMeshStopsWithTheRemedyAndTellsItsStateOnceTheLossIsAccepted()
             throws Exception {
         try (Traffic traffic = new Traffic(mesh, "kafka", SEED)) {

@@ -39,6 +39,7 @@ class RebuildFaultsIT {
 
     @Test
     @Tag("fault")
+    @Tag("rare")
     void killedWhileItFillsAndInItsSwapARebuildGivesTheSameNumbers(MeshUnderTest mesh) {
         mesh.up();
         long seed = Long.getLong("mirante.fault.seed", System.currentTimeMillis());
