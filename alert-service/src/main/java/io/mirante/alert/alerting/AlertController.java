@@ -118,7 +118,7 @@ class AlertController {
             @Nullable List<@Nullable RecipientForm> recipients) {}
 
     @GetMapping
-    @PreAuthorize(Scopes.VIEW)
+    @PreAuthorize(Scopes.VIEW_OR_INTERNAL)
     Mono<Page<View>> list(
             Caller caller,
             Paging paging,

@@ -37,7 +37,7 @@ class PredictionController {
     record UserPredictions(String userId, Instant asOf, List<Prediction> predictions) {}
 
     @GetMapping("/api/v1/predictions")
-    @PreAuthorize(Scopes.VIEW)
+    @PreAuthorize(Scopes.VIEW_OR_INTERNAL)
     Mono<Page<Prediction>> history(
             @RequestParam(name = "customer_id", required = false) @Nullable String customerId,
             @RequestParam(required = false) @Nullable String risk,

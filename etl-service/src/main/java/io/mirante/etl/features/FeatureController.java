@@ -2,6 +2,8 @@ package io.mirante.etl.features;
 
 import io.mirante.platform.persistence.TenantDatabase;
 import io.mirante.platform.web.Caller;
+import io.mirante.platform.web.Page;
+import io.mirante.platform.web.Paging;
 import io.mirante.platform.web.ProblemException;
 import io.mirante.platform.web.Scopes;
 import java.util.List;
@@ -32,6 +34,17 @@ class FeatureController {
     @PreAuthorize(Scopes.VIEW_OR_INTERNAL)
     Mono<Catalog> catalog() {
         return Mono.just(new Catalog(FeatureCatalog.VERSION, FeatureCatalog.all()));
+    }
+
+    /** Of all users, in the order of their ids. */
+    @GetMapping
+    @PreAuthorize(Scopes.VIEW_OR_INTERNAL)
+    Mono<Page<UserFeatureStates.State>> list(Paging paging, Caller caller) {
+        return database.many(
+                        caller.tenant(),
+                        db -> states.list(caller.tenant(), paging.after(), paging.limit() + 1, db))
+                .collectList()
+                .map(rows -> Page.of(rows, paging.limit(), UserFeatureStates.State::userId));
     }
 
     @GetMapping("/{userId}")

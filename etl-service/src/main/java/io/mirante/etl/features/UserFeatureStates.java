@@ -16,6 +16,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.stereotype.Component;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 import tools.jackson.core.type.TypeReference;
@@ -130,24 +131,38 @@ final class UserFeatureStates {
             @Nullable Long events,
             @Nullable Instant nextEventAt) {}
 
+    private static final String STATE =
+            """
+            SELECT user_id, as_of, version, population, features::text
+            FROM user_feature_state JOIN user_feature_values USING (tenant_id, user_id) WHERE tenant_id = $1\
+            """;
+
     /** The user's features; empty when the user is unknown or new. */
     Mono<State> find(String tenant, String userId, DatabaseClient db) {
-        return db.sql(
-                        """
-                        SELECT user_id, as_of, version, population, features::text
-                        FROM user_feature_state JOIN user_feature_values USING (tenant_id, user_id)
-                        WHERE tenant_id = $1 AND user_id = $2\
-                        """)
+        return db.sql(STATE + " AND user_id = $2")
                 .bind(0, tenant)
                 .bind(1, userId)
-                .map(row ->
-                        new State(
-                                text(row, 0),
-                                Objects.requireNonNull(row.get(1, Instant.class)),
-                                Objects.requireNonNull(row.get(2, Integer.class)),
-                                row.get(3, Long.class),
-                                values(text(row, 4))))
+                .map(UserFeatureStates::state)
                 .one();
+    }
+
+    /** Features of users in the order of their ids. */
+    Flux<State> list(String tenant, @Nullable String after, int limit, DatabaseClient db) {
+        return db.sql(STATE + " AND user_id > $2 ORDER BY user_id LIMIT $3")
+                .bind(0, tenant)
+                .bind(1, after == null ? "" : after)
+                .bind(2, limit)
+                .map(UserFeatureStates::state)
+                .all();
+    }
+
+    private static State state(Readable row) {
+        return new State(
+                text(row, 0),
+                Objects.requireNonNull(row.get(1, Instant.class)),
+                Objects.requireNonNull(row.get(2, Integer.class)),
+                row.get(3, Long.class),
+                values(text(row, 4)));
     }
 
     static Map<String, Object> values(String json) {

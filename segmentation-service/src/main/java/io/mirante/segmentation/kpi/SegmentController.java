@@ -88,7 +88,7 @@ class SegmentController {
     }
 
     @GetMapping
-    @PreAuthorize(Scopes.VIEW)
+    @PreAuthorize(Scopes.VIEW_OR_INTERNAL)
     Mono<Segments> list(Caller caller) {
         return asOf.of(CONSUMER)
                 .flatMap(complete ->
@@ -118,7 +118,7 @@ class SegmentController {
      *     {@code as_of}. Clusters are as they are now
      */
     @GetMapping("/{id}/users")
-    @PreAuthorize(Scopes.VIEW)
+    @PreAuthorize(Scopes.VIEW_OR_INTERNAL)
     Mono<SegmentUsers> users(
             @PathVariable String id,
             @RequestParam(required = false) @Nullable String at,

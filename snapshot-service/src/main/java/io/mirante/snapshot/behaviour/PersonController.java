@@ -28,10 +28,12 @@ import reactor.core.publisher.Mono;
 class PersonController {
 
     private final PersonEvents persons;
+    private final PersonNumbers numbers;
     private final CountedUpTo countedUpTo;
 
-    PersonController(PersonEvents persons, CountedUpTo countedUpTo) {
+    PersonController(PersonEvents persons, PersonNumbers numbers, CountedUpTo countedUpTo) {
         this.persons = persons;
+        this.numbers = numbers;
         this.countedUpTo = countedUpTo;
     }
 
@@ -114,7 +116,8 @@ class PersonController {
         if (id.indexOf('\0') >= 0) {
             return Mono.error(ProblemException.notFound("this user"));
         }
-        return persons.numbers(caller.tenant(), id)
+        return numbers.of(caller.tenant(), List.of(id))
+                .filter(found -> !found.isEmpty())
                 .switchIfEmpty(Mono.error(() -> ProblemException.notFound("user " + id)));
     }
 

@@ -76,31 +76,6 @@ final class PersonEvents {
     /** The item before the first one wanted, in an order that runs back in time. */
     record Place(Instant at, String eventId) {}
 
-    /**
-     * The numbers of the person with this user id, else with this anonymous id: their own, and those of persons who go by
-     * them. Empty when nobody has the id.
-     */
-    Mono<List<Long>> numbers(String tenant, String id) {
-        return database.one(
-                        tenant,
-                        db ->
-                                db.sql(
-                                                "WITH found AS (SELECT "
-                                                        + MergedPersons.PERSON
-                                                        + " AS person_no FROM person e"
-                                                        + MergedPersons.JOIN
-                                                        + " WHERE e.user_id = $1 OR e.anonymous_id = $1 ORDER BY"
-                                                        + " (e.user_id = $1) DESC NULLS LAST, e.user_id IS NOT NULL,"
-                                                        + " e.person_no LIMIT 1) SELECT person_no FROM found UNION ALL"
-                                                        + " SELECT m.person_no FROM merged_person m JOIN found ON"
-                                                        + " m.user_no = found.person_no")
-                                        .bind(0, id)
-                                        .map(row -> Objects.requireNonNull(row.get(0, Long.class)))
-                                        .all()
-                                        .collectList())
-                .filter(numbers -> !numbers.isEmpty());
-    }
-
     /** Newest first. */
     Mono<List<Event>> events(
             String tenant,

@@ -165,6 +165,40 @@ public final class LakeManifest {
                 .block(LONG);
     }
 
+    /** Rows stored after another and wanted, in no order, on a thread that may block. */
+    void rows(String tenant, long after, LakeReader.Selection wanted, Consumer<LakeRow> consumer) {
+        var persons = wanted.persons();
+        database.many(
+                        tenant,
+                        db ->
+                                db.sql(
+                                                """
+                                                SELECT person_no, occurred_at, event_id, event_type, main_property, session_id,
+                                                    user_id, anonymous_id, country, device, data::text, received_at
+                                                FROM behaviour_event WHERE tenant_id = $1 AND stored_no > $2
+                                                    AND occurred_at >= $3::timestamptz AND occurred_at < $4::timestamptz
+                                                    AND (cardinality($5::text[]) = 0 OR event_type = ANY($5))
+                                                    AND ($6 OR person_no = ANY($7))\
+                                                """)
+                                        .filter(s -> s.fetchSize(FETCH))
+                                        .bind(0, tenant)
+                                        .bind(1, after)
+                                        .bind(2, wanted.range().start().toString())
+                                        .bind(3, wanted.range().end().toString())
+                                        .bind(4, wanted.types().toArray(String[]::new))
+                                        .bind(5, persons == null)
+                                        .bind(
+                                                6,
+                                                Objects.requireNonNullElse(persons, List.<Long>of())
+                                                        .toArray(Long[]::new))
+                                        .map(LakeManifest::row)
+                                        .all())
+                .publishOn(Schedulers.boundedElastic(), FETCH)
+                .doOnNext(consumer)
+                .then()
+                .block(LONG);
+    }
+
     /**
      * What is in files.
      *

@@ -176,11 +176,7 @@ public final class LakeReader implements DisposableBean {
                     files(scan, at.files(), sink);
                 }
             } catch (SQLException e) {
-                // All events are in PostgreSQL too; files that are lost are written anew.
-                LOG.atWarn()
-                        .addKeyValue("tenant_id", tenant)
-                        .setCause(e)
-                        .log("a file of the lake cannot be read, PostgreSQL is asked instead");
+                unreadable(tenant, e);
                 files = false;
                 continue;
             }
@@ -189,7 +185,100 @@ public final class LakeReader implements DisposableBean {
                 return sink;
             }
         }
-        throw new IllegalStateException(
+        throw changing(tenant);
+    }
+
+    /**
+     * Which events are wanted whole.
+     *
+     * @param types of these; empty = of all
+     * @param persons of persons with these numbers; null = of all, and of none
+     */
+    public record Selection(TimeRange range, List<String> types, @Nullable List<Long> persons) {
+
+        public Selection {
+            types = List.copyOf(types);
+            persons = persons == null ? null : List.copyOf(persons);
+        }
+    }
+
+    /** Takes whole events in. Used by one thread at a time. */
+    public interface Copy {
+
+        /** Begins, again when what was taken in does not count. */
+        void begin() throws SQLException;
+
+        /** An event that is in no file. */
+        void add(LakeRow row);
+
+        /**
+         * All others; the last call of a try.
+         *
+         * @param files a DuckDB query for them, columns as of {@link LakeRow}; null = there are none
+         * @throws SQLException when they cannot be read
+         */
+        void finish(@Nullable String files) throws SQLException;
+    }
+
+    /**
+     * Hands over what is wanted, each event once; blocks.
+     *
+     * @throws SQLException when the copy cannot be made whatever the files are
+     */
+    public void copy(String tenant, Selection wanted, Copy copy) throws SQLException {
+        boolean files = true;
+        for (int i = 0; i < TRIES; i++) {
+            var at = manifest.contents(tenant);
+            copy.begin();
+            manifest.rows(tenant, files ? at.flushedNo() : 0, wanted, copy::add);
+            try {
+                copy.finish(files ? select(wanted, within(wanted.range(), at.files())) : null);
+            } catch (SQLException e) {
+                if (!files) {
+                    throw e;
+                }
+                unreadable(tenant, e);
+                files = false;
+                continue;
+            }
+            if (!files || manifest.contents(tenant).revision() == at.revision()) {
+                return;
+            }
+        }
+        throw changing(tenant);
+    }
+
+    private @Nullable String select(Selection wanted, List<LakeFile> files) {
+        var persons = wanted.persons();
+        if (files.isEmpty() || (persons != null && persons.isEmpty())) {
+            return null;
+        }
+        var types = wanted.types().stream().map(LakeFolder::text).collect(Collectors.joining(", "));
+        return "SELECT * FROM %s WHERE occurred_at >= '%s'::timestamptz AND occurred_at < '%s'::timestamptz%s%s"
+                .formatted(
+                        folder.parquet(files),
+                        wanted.range().start(),
+                        wanted.range().end(),
+                        types.isEmpty() ? "" : " AND event_type IN (" + types + ")",
+                        persons == null
+                                ? ""
+                                : persons.stream()
+                                        .map(String::valueOf)
+                                        .collect(
+                                                Collectors.joining(
+                                                        ", ", " AND person_no IN (", ")")));
+    }
+
+    private static void unreadable(String tenant, SQLException e) {
+        // All events are in PostgreSQL too; files that are lost are written anew.
+        LOG.atWarn()
+                .addKeyValue("tenant_id", tenant)
+                .setCause(e)
+                .log("a file of the lake cannot be read, PostgreSQL is asked instead");
+    }
+
+    private static IllegalStateException changing(String tenant) {
+        return new IllegalStateException(
                 "the lake of %s changed %d times while it was read".formatted(tenant, TRIES));
     }
 

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param occurredAt to the microsecond, as the other time
  * @param data JSON
  */
-record LakeRow(
+public record LakeRow(
         long personNo,
         Instant occurredAt,
         String eventId,

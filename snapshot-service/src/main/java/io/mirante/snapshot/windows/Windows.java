@@ -15,6 +15,7 @@ import io.mirante.platform.web.TimeRange;
 import io.mirante.snapshot.Generation;
 import io.r2dbc.spi.Readable;
 import java.math.BigDecimal;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -22,11 +23,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.r2dbc.core.DatabaseClient;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
 import tools.jackson.core.type.TypeReference;
 
 /** The windows in PostgreSQL; the only SQL for them. Thread-safe. */
@@ -42,6 +45,9 @@ public final class Windows {
                     + " (SELECT jsonb_object_agg(v.metric, v.value)::text FROM metric_value v WHERE v.tenant_id ="
                     + " w.tenant_id AND v.scope = w.scope AND v.granularity = w.granularity AND v.starts_at ="
                     + " w.starts_at AND v.dimensions = w.dimensions) AS metrics";
+
+    private static final int FETCH = 1_000;
+    private static final Duration LONG = Duration.ofMinutes(10);
 
     private final TenantDatabase database;
     private final Tenants tenants;
@@ -235,6 +241,28 @@ public final class Windows {
                     }
                     return spec.map(Windows::stored).all().collectList();
                 });
+    }
+
+    /** All windows that begin in the range, in no order, on a thread that may block. */
+    public void each(String tenant, TimeRange range, Consumer<SnapshotChanged> consumer) {
+        database.many(
+                        tenant,
+                        db ->
+                                db.sql(
+                                                "SELECT "
+                                                        + COLUMNS
+                                                        + " FROM metric_window w WHERE w.tenant_id = $1 AND w.starts_at::timestamptz >="
+                                                        + " $2::timestamptz AND w.starts_at::timestamptz < $3::timestamptz")
+                                        .filter(s -> s.fetchSize(FETCH))
+                                        .bind(0, tenant)
+                                        .bind(1, range.start().toString())
+                                        .bind(2, range.end().toString())
+                                        .map(Windows::changed)
+                                        .all())
+                .publishOn(Schedulers.boundedElastic(), FETCH)
+                .doOnNext(consumer)
+                .then()
+                .block(LONG);
     }
 
     private static Stored stored(Readable row) {
