@@ -83,6 +83,35 @@ final class MeshScriptTest {
     }
 
     @Test
+    void withAFolderOfDataTheTestsOnItAreSelectedToo() throws Exception {
+        assertThat(mesh(Map.of(), "test").output())
+                .contains("arguments: -B -T 2 -Pwhole verify\n")
+                .doesNotContain("MIRANTE_DATA=");
+
+        Path data = Files.createDirectory(folder.resolve("data"));
+        for (String given : List.of("data", data.toString())) {
+            assertThat(mesh(Map.of("MIRANTE_DATA", given), "test").output())
+                    .contains("-Dmirante.tests.excluded=fault\n")
+                    .contains("MIRANTE_DATA=" + data + "\n");
+        }
+        Result missing = mesh(Map.of("MIRANTE_DATA", "date"), "test");
+        assertThat(missing.code()).isEqualTo(1);
+        assertThat(missing.output())
+                .isEqualTo("mesh: MIRANTE_DATA is no folder: " + folder.resolve("date") + "\n");
+    }
+
+    @Test
+    void faultsAreBoundedAndTheRareOnesAreForLongRuns() throws Exception {
+        assertThat(mesh(Map.of("CI", ""), "faults").output())
+                .contains(
+                        "arguments: -B -Pwhole verify -Dmirante.tests.included=fault -Dmirante.tests.excluded=rare"
+                                + " -Dmirante.fault.runs=10\n");
+        assertThat(mesh(Map.of("CI", "true"), "faults", "--runs", "20").output())
+                .contains("--fail-at-end")
+                .contains("-Dmirante.tests.excluded= -Dmirante.fault.runs=20\n");
+    }
+
+    @Test
     void saysWhereTheCoverageReportIsAndWhetherItWasWritten() throws Exception {
         Path report = folder.resolve("deploy/bench/target/coverage/index.html");
         Files.createDirectories(report.resolveSibling(""));
@@ -188,7 +217,8 @@ final class MeshScriptTest {
             throws IOException, InterruptedException {
         var builder = new ProcessBuilder("bash", folder.resolve("mesh").toString());
         builder.command().addAll(List.of(arguments));
-        builder.environment().remove("MIRANTE_DATA");
+        builder.directory(folder.toFile());
+        builder.environment().keySet().removeAll(List.of("MIRANTE_DATA", "CI"));
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         builder.environment().putAll(more);
         Process process = builder.redirectErrorStream(true).start();
