@@ -16,6 +16,7 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -302,11 +303,11 @@ final class MeshIT {
         byte[] whole = Files.readAllBytes(cache);
         for (byte[] damaged :
                 List.of(new byte[0], new byte[4096], Arrays.copyOf(whole, whole.length / 2))) {
-            Files.write(cache, damaged);
+            put(damaged, cache);
             assertThat(startEtlAgain(settings)).contains("The mesh is up");
             assertThat(sourceOfEtl()).startsWith("file:");
         }
-        Files.write(cache, whole);
+        put(whole, cache);
 
         writeJar(
                 checkout.resolve("etl-service/target/etl-service.jar"),
@@ -326,6 +327,12 @@ final class MeshIT {
         Result up = mesh(settings, "up", "--detach");
         assertThat(up.code()).as(up.output()).isZero();
         return up.output();
+    }
+
+    /** As another file: the one before is mapped by a process that runs. */
+    private static void put(byte[] content, Path file) throws IOException {
+        Path fresh = Files.write(file.resolveSibling("fresh"), content);
+        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
     }
 
     /** When the training that runs has ended. */

@@ -171,6 +171,27 @@ final class MeshScriptTest {
         assertThat(mesh(Map.of("JAVA_HOME", "", "HOME", "" + folder), "help").code()).isZero();
     }
 
+    @Test
+    void writesUtf8WhereNoLocaleIsSet() throws Exception {
+        Path java = jdk("set", "25").resolve("bin/java");
+        Files.writeString(java, "#!/bin/sh\necho \"$@\"\n");
+        Files.createDirectories(folder.resolve("deploy/local/target"));
+        Files.writeString(folder.resolve("deploy/local/target/classpath.txt"), "none.jar");
+        var settings = new TreeMap<String, String>();
+        settings.put("JAVA_HOME", java.getParent().getParent().toString());
+        for (String name : List.of("LC_ALL", "LC_CTYPE", "LANG")) {
+            settings.put(name, "");
+        }
+        String encoding = "-Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8";
+        assertThat(mesh(settings, "status").output()).contains(encoding);
+        settings.put("LANG", "POSIX");
+        assertThat(mesh(settings, "status").output()).contains(encoding);
+        settings.put("LC_ALL", "pt_BR.ISO-8859-1");
+        assertThat(mesh(settings, "status").output())
+                .contains("io.mirante.local.Mesh status")
+                .doesNotContain("encoding=");
+    }
+
     private void needJdk99() throws IOException {
         Path script = folder.resolve("mesh");
         String text = Files.readString(script);
