@@ -24,10 +24,21 @@ import java.util.zip.CRC32;
 final class AotCaches {
     private final Home home;
     private final MeshSettings settings;
+    private final String jdk;
 
     AotCaches(Home home, MeshSettings settings) {
+        this(home, settings, Jvm.jdk());
+    }
+
+    /**
+     * Those of one JDK.
+     *
+     * @param jdk as of {@link Jvm#jdk}
+     */
+    AotCaches(Home home, MeshSettings settings, String jdk) {
         this.home = home;
         this.settings = settings;
+        this.jdk = jdk;
     }
 
     /** Where the cache of this jar, JDK, these flags and settings lies, or would. */
@@ -43,11 +54,7 @@ final class AotCaches {
     private String key(ServiceName service, Application application) {
         var crc = new CRC32();
         String key =
-                Runtime.version()
-                        + " "
-                        + System.getProperty("java.vm.vendor")
-                        + " "
-                        + System.getProperty("java.home")
+                jdk
                         + " "
                         + application.jar()
                         + " "

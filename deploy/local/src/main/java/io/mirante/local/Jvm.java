@@ -19,6 +19,15 @@ final class Jvm {
         return Path.of(System.getProperty("java.home"), "bin", program).toString();
     }
 
+    /** Which JDK this is: its version, vendor and folder. */
+    static String jdk() {
+        return Runtime.version()
+                + " "
+                + System.getProperty("java.vm.vendor")
+                + " "
+                + System.getProperty("java.home");
+    }
+
     /** Flags that a class cache depends on: it is valid only for a JVM with the same ones. */
     static List<String> flags(MeshSettings settings, ServiceName service) {
         var flags = new ArrayList<String>();

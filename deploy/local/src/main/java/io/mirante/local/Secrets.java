@@ -1,9 +1,11 @@
 package io.mirante.local;
 
+import io.mirante.contracts.Json;
 import io.mirante.embedded.PostgresServer;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -23,11 +25,14 @@ import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.node.ObjectNode;
 
 /** Passwords and keys of one mesh: made once, readable by their owner alone, never printed. */
 final class Secrets {
     private static final int RSA_BITS = 2048;
     private static final int MASTER_KEY_BYTES = 32;
+    private static final List<String> PUBLIC_FIELDS = List.of("kty", "use", "alg", "kid", "n", "e");
 
     private final Home home;
     private final Properties passwords;
@@ -101,23 +106,49 @@ final class Secrets {
         return true;
     }
 
+    /** A key that is there stays, since whoever signs with it may be running; one more signer gets one of its own. */
     private void makeMissingKeys() {
-        List<ServiceName> signers = ServiceName.all().stream().filter(ServiceName::signs).toList();
-        if (Files.exists(publicKeys())
-                && signers.stream().allMatch(service -> Files.exists(signingKey(service)))) {
-            return;
-        }
         var publicParts = new ArrayList<String>();
-        for (ServiceName service : signers) {
-            KeyPair pair = newPair();
-            String kid =
-                    service.id()
-                            + "-"
-                            + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
-            write(signingKey(service), json(privateJwk(pair, kid)));
-            publicParts.add(json(publicJwk(pair, kid)));
+        for (ServiceName service : ServiceName.all()) {
+            if (!service.signs()) {
+                continue;
+            }
+            if (!Files.exists(signingKey(service))) {
+                String kid =
+                        service.id()
+                                + "-"
+                                + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
+                write(signingKey(service), json(privateJwk(newPair(), kid)));
+            }
+            publicParts.add(publicPart(signingKey(service)));
         }
-        write(publicKeys(), "{\"keys\":[" + String.join(",", publicParts) + "]}");
+        String set = "{\"keys\":[" + String.join(",", publicParts) + "]}";
+        if (!set.equals(readIfThere(publicKeys()))) {
+            write(publicKeys(), set);
+        }
+    }
+
+    private static String publicPart(Path signingKey) {
+        try {
+            if (Json.mapper().readTree(readIfThere(signingKey)) instanceof ObjectNode jwk
+                    && PUBLIC_FIELDS.stream().allMatch(jwk::has)) {
+                return jwk.retain(PUBLIC_FIELDS).toString();
+            }
+        } catch (JacksonException notJson) {
+            // Refused below, like JSON that is no key.
+        }
+        throw new MeshException(
+                signingKey + " is no signing key: remove it, and the next start makes another");
+    }
+
+    private static String readIfThere(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (NoSuchFileException none) {
+            return "";
+        } catch (IOException e) {
+            throw new MeshException("cannot read " + file + ": " + e.getMessage(), e);
+        }
     }
 
     private void makeMissingMasterKey() {

@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /**
- * Trains the class caches that are missing, one service after the other, at the lowest priority. A training run starts the
+ * Trains the class caches that are missing of the services that are started, one service after the other, at the lowest priority. A training run starts the
  * service until it is ready, so that the cache has all that a start needs, on a {@link TrainingMesh} of its own: nothing of it
  * reaches the mesh that runs.
  */
@@ -81,6 +81,9 @@ final class Training {
         Map<ServiceName, Application> missing = new LinkedHashMap<>();
         // The gateway first: the others read what it publishes of tenants.
         for (ServiceName service : ServiceName.all().reversed()) {
+            if (!settings.services().contains(service)) {
+                continue;
+            }
             Application application = applications.extracted(service);
             if (caches.isMissing(service, application)) {
                 missing.put(service, application);

@@ -374,7 +374,7 @@ final class Up {
 
     private boolean anyCacheMissing() {
         var applications = new Applications(settings.checkout(), home);
-        return ServiceName.all().stream()
+        return settings.services().stream()
                 .anyMatch(service -> caches.isMissing(service, applications.extracted(service)));
     }
 

@@ -8,6 +8,7 @@ import io.mirante.contracts.Json;
 import io.mirante.embedded.FreePorts;
 import io.mirante.embedded.KafkaServer;
 import io.mirante.embedded.PostgresServer;
+import io.mirante.embedded.ProcessRecord;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -15,9 +16,11 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -25,6 +28,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
+import java.util.stream.Collectors;
 import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,6 +39,11 @@ import tools.jackson.databind.JsonNode;
 /** The launcher as a process of its own, on real Kafka and PostgreSQL and stand-ins for the services. */
 final class MeshIT {
     private static final int CTRL_C = 3;
+
+    private static final String PREPARED = "The next start is prepared in the background";
+
+    /** What the JVM calls a cache. */
+    private static final String SHARED = "shared objects file";
 
     private static final String KEPT =
             """
@@ -276,6 +285,79 @@ final class MeshIT {
         }
     }
 
+    /** The JVM itself says of each class whether it came from a cache. */
+    @Test
+    void trainsAClassCacheAfterTheFirstStartAndUsesItUntilTheJarIsAnother() throws Exception {
+        var settings =
+                Map.of(
+                        "MESH_AOT", "on",
+                        "MESH_SERVICES", "etl",
+                        "MESH_JVM_FLAGS", "-Xlog:class+load");
+        assertThat(mesh(settings, "up", "--detach").output()).contains(PREPARED);
+        assertThat(sourceOfEtl()).startsWith("file:");
+        Path cache = trainedCache();
+
+        assertThat(startEtlAgain(settings)).doesNotContain(PREPARED);
+        assertThat(sourceOfEtl()).isEqualTo(SHARED);
+
+        byte[] whole = Files.readAllBytes(cache);
+        for (byte[] damaged :
+                List.of(new byte[0], new byte[4096], Arrays.copyOf(whole, whole.length / 2))) {
+            put(damaged, cache);
+            assertThat(startEtlAgain(settings)).contains("The mesh is up");
+            assertThat(sourceOfEtl()).startsWith("file:");
+        }
+        put(whole, cache);
+
+        writeJar(
+                checkout.resolve("etl-service/target/etl-service.jar"),
+                Map.of("V001__kept", KEPT, "V002__loud", LOUD));
+        assertThat(startEtlAgain(settings)).contains(PREPARED);
+        assertThat(sourceOfEtl()).startsWith("file:");
+        assertThat(trainedCache()).isNotEqualTo(cache);
+        assertThat(cache).doesNotExist();
+        assertThat(startEtlAgain(settings)).doesNotContain(PREPARED);
+        assertThat(sourceOfEtl()).isEqualTo(SHARED);
+    }
+
+    private String startEtlAgain(Map<String, String> settings) throws Exception {
+        ProcessHandle etl = ProcessHandle.of(pid(status(), "etl")).orElseThrow();
+        etl.destroyForcibly();
+        etl.onExit().get(60, TimeUnit.SECONDS);
+        Result up = mesh(settings, "up", "--detach");
+        assertThat(up.code()).as(up.output()).isZero();
+        return up.output();
+    }
+
+    /** As another file: the one before is mapped by a process that runs. */
+    private static void put(byte[] content, Path file) throws IOException {
+        Path fresh = Files.write(file.resolveSibling("fresh"), content);
+        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /** When the training that runs has ended. */
+    private Path trainedCache() throws IOException {
+        await().atMost(Duration.ofMinutes(5))
+                .until(() ->
+                        ProcessRecord.read(home.run().resolve(Training.PID_FILE))
+                                .filter(ProcessRecord::isAlive)
+                                .isEmpty());
+        try (var files = Files.list(home.aot())) {
+            List<Path> caches = files.filter(file -> file.toString().endsWith(".aot")).toList();
+            assertThat(caches).hasSize(1);
+            return caches.getFirst();
+        }
+    }
+
+    private String sourceOfEtl() throws IOException {
+        try (var lines = Files.lines(home.log(ServiceName.ETL.module()))) {
+            String loaded = FakeService.class.getName() + " source: ";
+            return lines.filter(line -> line.contains(loaded))
+                    .map(line -> line.substring(line.indexOf(loaded) + loaded.length()))
+                    .collect(Collectors.joining());
+        }
+    }
+
     private record Result(int code, String output) {}
 
     private Result mesh(Map<String, String> more, String... arguments)
@@ -316,7 +398,7 @@ final class MeshIT {
         environment.put("CLASSPATH", System.getProperty("java.class.path"));
         environment.put("MIRANTE_HOME", home.folder().toString());
         environment.put("PORT", Integer.toString(port));
-        environment.put("MESH_AOT", "off");
+        environment.putIfAbsent("MESH_AOT", "off");
         return environment;
     }
 

@@ -83,6 +83,35 @@ final class MeshScriptTest {
     }
 
     @Test
+    void withAFolderOfDataTheTestsOnItAreSelectedToo() throws Exception {
+        assertThat(mesh(Map.of(), "test").output())
+                .contains("arguments: -B -T 2 -Pwhole verify\n")
+                .doesNotContain("MIRANTE_DATA=");
+
+        Path data = Files.createDirectory(folder.resolve("data"));
+        for (String given : List.of("data", data.toString())) {
+            assertThat(mesh(Map.of("MIRANTE_DATA", given), "test").output())
+                    .contains("-Dmirante.tests.excluded=fault\n")
+                    .contains("MIRANTE_DATA=" + data + "\n");
+        }
+        Result missing = mesh(Map.of("MIRANTE_DATA", "date"), "test");
+        assertThat(missing.code()).isEqualTo(1);
+        assertThat(missing.output())
+                .isEqualTo("mesh: MIRANTE_DATA is no folder: " + folder.resolve("date") + "\n");
+    }
+
+    @Test
+    void faultsAreBoundedAndTheRareOnesAreForLongRuns() throws Exception {
+        assertThat(mesh(Map.of("CI", ""), "faults").output())
+                .contains(
+                        "arguments: -B -Pwhole verify -Dmirante.tests.included=fault -Dmirante.tests.excluded=rare"
+                                + " -Dmirante.fault.runs=10\n");
+        assertThat(mesh(Map.of("CI", "true"), "faults", "--runs", "20").output())
+                .contains("--fail-at-end")
+                .contains("-Dmirante.tests.excluded= -Dmirante.fault.runs=20\n");
+    }
+
+    @Test
     void saysWhereTheCoverageReportIsAndWhetherItWasWritten() throws Exception {
         Path report = folder.resolve("deploy/bench/target/coverage/index.html");
         Files.createDirectories(report.resolveSibling(""));
@@ -142,6 +171,27 @@ final class MeshScriptTest {
         assertThat(mesh(Map.of("JAVA_HOME", "", "HOME", "" + folder), "help").code()).isZero();
     }
 
+    @Test
+    void writesUtf8WhereNoLocaleIsSet() throws Exception {
+        Path java = jdk("set", "25").resolve("bin/java");
+        Files.writeString(java, "#!/bin/sh\necho \"$@\"\n");
+        Files.createDirectories(folder.resolve("deploy/local/target"));
+        Files.writeString(folder.resolve("deploy/local/target/classpath.txt"), "none.jar");
+        var settings = new TreeMap<String, String>();
+        settings.put("JAVA_HOME", java.getParent().getParent().toString());
+        for (String name : List.of("LC_ALL", "LC_CTYPE", "LANG")) {
+            settings.put(name, "");
+        }
+        String encoding = "-Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8";
+        assertThat(mesh(settings, "status").output()).contains(encoding);
+        settings.put("LANG", "POSIX");
+        assertThat(mesh(settings, "status").output()).contains(encoding);
+        settings.put("LC_ALL", "pt_BR.ISO-8859-1");
+        assertThat(mesh(settings, "status").output())
+                .contains("io.mirante.local.Mesh status")
+                .doesNotContain("encoding=");
+    }
+
     private void needJdk99() throws IOException {
         Path script = folder.resolve("mesh");
         String text = Files.readString(script);
@@ -188,7 +238,8 @@ final class MeshScriptTest {
             throws IOException, InterruptedException {
         var builder = new ProcessBuilder("bash", folder.resolve("mesh").toString());
         builder.command().addAll(List.of(arguments));
-        builder.environment().remove("MIRANTE_DATA");
+        builder.directory(folder.toFile());
+        builder.environment().keySet().removeAll(List.of("MIRANTE_DATA", "CI"));
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         builder.environment().putAll(more);
         Process process = builder.redirectErrorStream(true).start();

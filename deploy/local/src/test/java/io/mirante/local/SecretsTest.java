@@ -1,8 +1,10 @@
 package io.mirante.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.mirante.contracts.Json;
+import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +14,7 @@ import java.security.Signature;
 import java.security.spec.RSAPrivateKeySpec;
 import java.security.spec.RSAPublicKeySpec;
 import java.util.Base64;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,6 +40,40 @@ final class SecretsTest {
         assertThat(Files.readString(second.signingKey(ServiceName.GATEWAY))).isEqualTo(key);
         assertThat(first.appPassword(ServiceName.ETL))
                 .isNotEqualTo(first.streamPassword(ServiceName.ETL));
+    }
+
+    /** Of a folder from before a service signed: whoever runs keeps the key that the others know. */
+    @Test
+    void oneMoreSignerLeavesTheOthersTheirKeys() throws Exception {
+        Secrets secrets = Secrets.of(home);
+        String gateway = Files.readString(secrets.signingKey(ServiceName.GATEWAY));
+        List<String> before = keyIds(secrets);
+        Files.delete(secrets.signingKey(ServiceName.SEGMENTATION));
+
+        Secrets again = Secrets.of(home);
+        assertThat(again.signingKey(ServiceName.GATEWAY)).hasContent(gateway);
+        assertThat(again.signingKey(ServiceName.SEGMENTATION)).exists();
+        assertThat(keyIds(again))
+                .hasSize(before.size())
+                .filteredOn(before::contains)
+                .hasSize(before.size() - 1);
+
+        List<String> known = keyIds(again);
+        Files.delete(again.publicKeys());
+        assertThat(keyIds(Secrets.of(home))).isEqualTo(known);
+    }
+
+    @Test
+    void refusesASigningKeyThatIsNoneWithTheRemedy() throws Exception {
+        Path key = Secrets.of(home).signingKey(ServiceName.CHURN);
+        for (String damaged : List.of("", "{", "[]", "{\"kty\":\"RSA\"}")) {
+            Files.writeString(key, damaged);
+            assertThatThrownBy(() -> Secrets.of(home))
+                    .isInstanceOf(MeshException.class)
+                    .hasMessage(
+                            key
+                                    + " is no signing key: remove it, and the next start makes another");
+        }
     }
 
     @Test
@@ -91,6 +128,15 @@ final class SecretsTest {
                         new RSAPublicKeySpec(number(published, "n"), number(published, "e"))));
         signature.update(new byte[] {1, 2, 3});
         assertThat(signature.verify(signed)).isTrue();
+    }
+
+    private static List<String> keyIds(Secrets secrets) throws IOException {
+        return Json.mapper()
+                .readTree(Files.readString(secrets.publicKeys()))
+                .get("keys")
+                .valueStream()
+                .map(key -> key.get("kid").asString())
+                .toList();
     }
 
     private static BigInteger number(JsonNode key, String field) {

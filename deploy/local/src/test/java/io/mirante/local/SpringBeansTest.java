@@ -15,6 +15,7 @@ import java.util.jar.Attributes;
 import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,6 +57,34 @@ final class SpringBeansTest {
         assertThat(files(Map.of("TRACING_ENABLED", "true"))).isNotEqualTo(files(Map.of()));
         assertThat(files(Map.of("TERM", "xterm", "MIRANTE_HOME", folder.toString())))
                 .isEqualTo(files(Map.of("MIRANTE_HOME", folder.toString())));
+    }
+
+    /** The JVM would refuse what another has made; what it would not refuse may be slower. */
+    @Test
+    void anotherJdkJarOrFlagHasOtherFiles() {
+        var settings = MeshSettings.from(Map.of(), folder);
+        var home = new Home(settings.home());
+        var jdk = new AotCaches(home, settings, "25.0.3+9 Eclipse Adoptium /opt/jdk-25");
+        var flags =
+                MeshSettings.from(Map.of("MESH_JVM_FLAGS", "-XX:+UseStringDeduplication"), folder);
+        assertThat(
+                        Stream.of(
+                                jdk.file(ServiceName.ETL, application),
+                                new AotCaches(
+                                                home,
+                                                settings,
+                                                "25.0.4+7 Eclipse Adoptium /opt/jdk-25")
+                                        .file(ServiceName.ETL, application),
+                                new AotCaches(home, settings).file(ServiceName.ETL, application),
+                                new AotCaches(home, flags).file(ServiceName.ETL, application),
+                                jdk.file(ServiceName.CHURN, application),
+                                jdk.file(
+                                        ServiceName.ETL,
+                                        new Application(application.jar(), "fedcba9876543210"))))
+                .doesNotHaveDuplicates();
+        assertThat(Jvm.jdk())
+                .startsWith(Runtime.version() + " ")
+                .endsWith(System.getProperty("java.home"));
     }
 
     private List<Path> files(Map<String, String> environment) {

@@ -7,6 +7,7 @@ import io.mirante.platform.messaging.AsOf;
 import io.mirante.platform.persistence.CrossTenant;
 import io.mirante.platform.persistence.StreamDatabase;
 import io.mirante.platform.persistence.TenantDatabase;
+import io.mirante.platform.persistence.TenantsOf;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -225,26 +226,21 @@ final class KeepFeaturesCurrent implements SmartLifecycle {
         return behind.compareTo(BEHIND) > 0;
     }
 
-    /** Tenants with due users, found by one step through the index per tenant. */
+    /** Tenants with due users. */
     private List<String> dueTenants(Instant moment, Lane lane) {
         return Objects.requireNonNull(
                 stream.client()
                         .sql(
-                                """
-                                WITH RECURSIVE tenant AS (
-                                    (SELECT tenant_id FROM user_feature_state ORDER BY tenant_id LIMIT 1)
-                                    UNION ALL
-                                    SELECT (SELECT s.tenant_id FROM user_feature_state s
-                                            WHERE s.tenant_id > t.tenant_id ORDER BY s.tenant_id LIMIT 1)
-                                    FROM tenant t WHERE t.tenant_id IS NOT NULL
-                                )
-                                SELECT tenant_id FROM tenant t
-                                WHERE tenant_id IS NOT NULL AND EXISTS (
-                                    SELECT 1 FROM user_feature_state s
-                                    WHERE s.tenant_id = t.tenant_id AND s.due_at < $1 AND s.%s
-                                        AND (s.retry_at IS NULL OR s.retry_at < $1))\
-                                """
-                                        .formatted(lane.condition()))
+                                TenantsOf.query(
+                                        "user_feature_state",
+                                        """
+                                        SELECT tenant_id FROM tenant t
+                                        WHERE EXISTS (
+                                            SELECT 1 FROM user_feature_state s
+                                            WHERE s.tenant_id = t.tenant_id AND s.due_at < $1 AND s.%s
+                                                AND (s.retry_at IS NULL OR s.retry_at < $1))\
+                                        """
+                                                .formatted(lane.condition())))
                         .bind(0, moment)
                         .map(row -> Objects.requireNonNull(row.get(0, String.class)))
                         .all()

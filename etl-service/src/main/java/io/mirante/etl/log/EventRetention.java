@@ -8,6 +8,7 @@ import io.mirante.platform.lifecycle.Periodic;
 import io.mirante.platform.persistence.CrossTenant;
 import io.mirante.platform.persistence.StreamDatabase;
 import io.mirante.platform.persistence.TenantDatabase;
+import io.mirante.platform.persistence.TenantsOf;
 import io.mirante.platform.tenants.Tenants;
 import java.time.Clock;
 import java.time.Duration;
@@ -363,23 +364,11 @@ final class EventRetention extends Periodic {
         return now.atOffset(ZoneOffset.UTC).minus(period).toInstant();
     }
 
-    /** Found by one step through the index per tenant. */
     private TreeSet<String> owners(String table) {
         return new TreeSet<>(
                 Objects.requireNonNull(
                         stream.client()
-                                .sql(
-                                        """
-                                        WITH RECURSIVE tenant AS (
-                                            (SELECT tenant_id FROM %1$s ORDER BY tenant_id LIMIT 1)
-                                            UNION ALL
-                                            SELECT (SELECT o.tenant_id FROM %1$s o
-                                                    WHERE o.tenant_id > t.tenant_id ORDER BY o.tenant_id LIMIT 1)
-                                            FROM tenant t WHERE t.tenant_id IS NOT NULL
-                                        )
-                                        SELECT tenant_id FROM tenant WHERE tenant_id IS NOT NULL\
-                                        """
-                                                .formatted(table))
+                                .sql(TenantsOf.query(table, "SELECT tenant_id FROM tenant"))
                                 .map(row -> Objects.requireNonNull(row.get(0, String.class)))
                                 .all()
                                 .collectList()

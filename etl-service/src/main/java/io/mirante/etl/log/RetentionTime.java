@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.mirante.platform.persistence.CrossTenant;
 import io.mirante.platform.persistence.StreamDatabase;
+import io.mirante.platform.persistence.TenantsOf;
 import io.r2dbc.spi.Readable;
 import java.time.Clock;
 import java.time.Duration;
@@ -85,20 +86,16 @@ final class RetentionTime {
         return Objects.requireNonNull(
                 stream.client()
                         .sql(
-                                """
-                                WITH RECURSIVE tenant AS (
-                                    (SELECT tenant_id FROM analytics_event ORDER BY tenant_id LIMIT 1)
-                                    UNION ALL
-                                    SELECT (SELECT e.tenant_id FROM analytics_event e
-                                            WHERE e.tenant_id > t.tenant_id ORDER BY e.tenant_id LIMIT 1)
-                                    FROM tenant t WHERE t.tenant_id IS NOT NULL
-                                ), reached AS (SELECT max(reached) AS at FROM retention_time)
-                                SELECT clock_timestamp(), r.at, CASE WHEN r.at IS NULL THEN (
-                                    SELECT max(n.received_at) FROM tenant t, LATERAL (
-                                        SELECT e.received_at FROM analytics_event e WHERE e.tenant_id = t.tenant_id
-                                        ORDER BY e.received_at DESC LIMIT 1) n) END
-                                FROM reached r\
-                                """)
+                                TenantsOf.query(
+                                        "analytics_event",
+                                        """
+                                        , reached AS (SELECT max(reached) AS at FROM retention_time)
+                                        SELECT clock_timestamp(), r.at, CASE WHEN r.at IS NULL THEN (
+                                            SELECT max(n.received_at) FROM tenant t, LATERAL (
+                                                SELECT e.received_at FROM analytics_event e WHERE e.tenant_id = t.tenant_id
+                                                ORDER BY e.received_at DESC LIMIT 1) n) END
+                                        FROM reached r\
+                                        """))
                         .map(this::clocks)
                         .one()
                         .block(LIMIT));

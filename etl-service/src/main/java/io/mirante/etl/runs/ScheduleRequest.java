@@ -2,7 +2,7 @@ package io.mirante.etl.runs;
 
 import io.mirante.platform.web.FieldError;
 import io.mirante.platform.web.ProblemException;
-import java.time.DateTimeException;
+import io.mirante.platform.web.TimeZones;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.util.ArrayList;
@@ -70,7 +70,7 @@ record ScheduleRequest(
                                     + " or digit"));
         }
         checkCron(errors);
-        var zone = zone(usual, errors);
+        var zone = TimeZones.of(timezone, usual, "/timezone", errors);
         var run = new RunRequest(mode, source, load, strict, null, null, null);
         if (RunRequest.STREAMING.equals(mode)) {
             errors.add(
@@ -101,21 +101,5 @@ record ScheduleRequest(
                         "/cron",
                         "invalid",
                         "cron must have minute, hour, day of month, month and day of week, such as 0 3 * * *"));
-    }
-
-    private ZoneId zone(ZoneId usual, List<FieldError> errors) {
-        if (timezone == null) {
-            return usual;
-        }
-        try {
-            return ZoneId.of(timezone);
-        } catch (DateTimeException e) {
-            errors.add(
-                    new FieldError(
-                            "/timezone",
-                            "unknown",
-                            "timezone must be a name of the IANA database, such as America/Sao_Paulo"));
-            return usual;
-        }
     }
 }

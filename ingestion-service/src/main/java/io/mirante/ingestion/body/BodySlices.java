@@ -20,6 +20,9 @@ import tools.jackson.core.JacksonException;
  */
 public final class BodySlices {
 
+    /** Of a name in an answer. */
+    private static final int LONGEST_NAME = 100;
+
     private BodySlices() {}
 
     /**
@@ -68,20 +71,22 @@ public final class BodySlices {
      * The body's outer object.
      *
      * @param value of the wanted field; null when there is none
-     * @param others the body has other fields too
+     * @param other name of the first other field; null when there is none
      */
-    private record Outer(String field, @Nullable Slice value, boolean others) {
+    private record Outer(String field, @Nullable Slice value, @Nullable String other) {
 
         static Outer of(byte[] body, String field) {
             return scan(body, 0, scan -> scan.object(field));
         }
 
         Slice required() {
-            if (others) {
+            if (other != null) {
+                var name = other.length() > LONGEST_NAME ? other.substring(0, LONGEST_NAME) : other;
                 throw ProblemException.malformed(
-                        "",
+                        "/" + name.replace("~", "~0").replace("/", "~1"),
                         "unknown_field",
-                        "the body has an unknown field; it must be {\"%s\": …}".formatted(field));
+                        "the body has the unknown field %s; it must be {\"%s\": …}"
+                                .formatted(name, field));
             }
             if (value == null) {
                 throw ProblemException.malformed(
@@ -130,23 +135,24 @@ public final class BodySlices {
             }
             at++;
             Slice value = null;
-            boolean others = false;
+            String other = null;
             if (next() == '}') {
                 at++;
             } else {
                 do {
-                    boolean wanted = name().equals(field);
+                    var name = name();
+                    boolean wanted = name.equals(field);
                     expect(':');
                     var slice = value();
                     if (wanted && value != null) {
                         throw new BrokenJson();
                     }
                     value = wanted ? slice : value;
-                    others |= !wanted;
+                    other = wanted || other != null ? other : name;
                 } while (more('}'));
             }
             end();
-            return new Outer(field, value, others);
+            return new Outer(field, value, other);
         }
 
         List<Slice> array() {

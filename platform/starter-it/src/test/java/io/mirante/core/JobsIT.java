@@ -74,6 +74,7 @@ class JobsIT {
         var job = ended(tenant, id);
         assertThat(job.status()).isEqualTo("completed");
         assertThat(job.progress()).isEqualTo(1);
+        assertThat(job.detail()).as("of what it was at").isEmpty();
         assertThat(Objects.requireNonNull(job.result()).get("answer").asInt()).isEqualTo(42);
         var file = "/api/v1/jobs/" + id + "/files/answer.txt";
         mesh.client(tenant)
@@ -106,6 +107,7 @@ class JobsIT {
         assertThat(job.status()).isEqualTo("failed");
         assertThat(Objects.requireNonNull(job.error()).get("detail").stringValue())
                 .isEqualTo("there are too few");
+        assertThat(job.detail()).isEqualTo("counting again");
         assertThat(RUNS.get(job.id())).hasValue(1);
     }
 
@@ -234,9 +236,15 @@ class JobsIT {
                                     .incrementAndGet();
                     var result = Json.mapper().createObjectNode().put("answer", 42);
                     switch (context.payload().get("what").stringValue()) {
-                        case "file" -> Files.writeString(context.file("answer.txt"), "42");
-                        case "impossible" ->
-                                throw new JobFailedException("too-few", "there are too few");
+                        case "file" -> {
+                            context.progress(0.5, "writing");
+                            Files.writeString(context.file("answer.txt"), "42");
+                        }
+                        case "impossible" -> {
+                            context.progress(0.5, "counting");
+                            context.progress(0.5, "counting again");
+                            throw new JobFailedException("too-few", "there are too few");
+                        }
                         case "breaks-once" -> {
                             if (run == 1) {
                                 throw new IllegalStateException("broke, as told");

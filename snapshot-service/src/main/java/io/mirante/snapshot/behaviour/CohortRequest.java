@@ -4,10 +4,9 @@ import io.mirante.contracts.events.EventTypes;
 import io.mirante.platform.web.FieldError;
 import io.mirante.platform.web.ProblemException;
 import io.mirante.platform.web.TimeRange;
-import java.time.DateTimeException;
+import io.mirante.platform.web.TimeZones;
 import java.time.Instant;
 import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -90,7 +89,7 @@ record CohortRequest(
                             "periods must be from 1 to %d, was %d"
                                     .formatted(MAX_PERIODS, following)));
         }
-        var at = zone(zone, errors);
+        var at = TimeZones.of(timezone, zone, "/timezone", errors);
         if (!errors.isEmpty()) {
             throw ProblemException.malformed(errors);
         }
@@ -121,22 +120,6 @@ record CohortRequest(
         var day = end.minusNanos(1).atZone(zone).toLocalDate();
         var start = length.begin(day, 1L - following).atStartOfDay(zone).toInstant();
         return start.isBefore(TimeRange.FIRST) ? TimeRange.FIRST : start;
-    }
-
-    private ZoneId zone(ZoneId zone, List<FieldError> errors) {
-        if (timezone == null) {
-            return zone;
-        }
-        try {
-            return ZoneId.of(timezone);
-        } catch (DateTimeException e) {
-            errors.add(
-                    new FieldError(
-                            "/timezone",
-                            "unknown_value",
-                            "timezone must be a name of the IANA database, such as America/Sao_Paulo, or an offset"));
-            return ZoneOffset.UTC;
-        }
     }
 
     private static String type(@Nullable Event event, String pointer, List<FieldError> errors) {

@@ -7,6 +7,7 @@ import io.mirante.platform.lifecycle.Periodic;
 import io.mirante.platform.messaging.FaultPoint;
 import io.mirante.platform.persistence.CrossTenant;
 import io.mirante.platform.persistence.StreamDatabase;
+import io.mirante.platform.persistence.TenantsOf;
 import io.mirante.snapshot.CountedUpTo;
 import java.time.Duration;
 import java.time.Instant;
@@ -158,33 +159,29 @@ final class KeepLake extends Periodic {
                 Objects.requireNonNull(
                         stream.client()
                                 .sql(
-                                        """
-                                        WITH RECURSIVE tenant AS (
-                                            (SELECT tenant_id FROM behaviour_event ORDER BY tenant_id LIMIT 1)
-                                            UNION ALL
-                                            SELECT (SELECT e.tenant_id FROM behaviour_event e
-                                                    WHERE e.tenant_id > t.tenant_id ORDER BY e.tenant_id LIMIT 1)
-                                            FROM tenant t WHERE t.tenant_id IS NOT NULL
-                                        ), known AS (
-                                            INSERT INTO lake_tenant (tenant_id)
-                                            SELECT tenant_id FROM tenant t WHERE tenant_id IS NOT NULL
-                                                AND NOT EXISTS (SELECT 1 FROM lake_tenant l WHERE l.tenant_id = t.tenant_id)
-                                            ON CONFLICT DO NOTHING
-                                        )
-                                        SELECT l.tenant_id, coalesce((SELECT e.received_at FROM behaviour_event e
-                                                WHERE e.tenant_id = l.tenant_id AND e.stored_no > l.flushed_no
-                                                ORDER BY e.stored_no LIMIT 1), now())
-                                        FROM tenant t JOIN lake_tenant l ON l.tenant_id = t.tenant_id
-                                        WHERE l.flushed_at < now() - interval '1 day'
-                                            OR %s
-                                            OR l.flushed_at <= now() - $1 * interval '1 millisecond' AND (%s OR EXISTS (
-                                                SELECT 1 FROM behaviour_event e
-                                                WHERE e.tenant_id = l.tenant_id AND e.stored_no > l.flushed_no))
-                                            OR EXISTS (SELECT 1 FROM behaviour_event e
-                                                WHERE e.tenant_id = l.tenant_id AND e.stored_no > l.flushed_no
-                                                ORDER BY e.stored_no OFFSET $2 LIMIT 1)\
-                                        """
-                                                .formatted(ERASURES_WAIT, STALE))
+                                        TenantsOf.query(
+                                                "behaviour_event",
+                                                """
+                                                , known AS (
+                                                    INSERT INTO lake_tenant (tenant_id)
+                                                    SELECT tenant_id FROM tenant t
+                                                    WHERE NOT EXISTS (SELECT 1 FROM lake_tenant l WHERE l.tenant_id = t.tenant_id)
+                                                    ON CONFLICT DO NOTHING
+                                                )
+                                                SELECT l.tenant_id, coalesce((SELECT e.received_at FROM behaviour_event e
+                                                        WHERE e.tenant_id = l.tenant_id AND e.stored_no > l.flushed_no
+                                                        ORDER BY e.stored_no LIMIT 1), now())
+                                                FROM tenant t JOIN lake_tenant l ON l.tenant_id = t.tenant_id
+                                                WHERE l.flushed_at < now() - interval '1 day'
+                                                    OR %s
+                                                    OR l.flushed_at <= now() - $1 * interval '1 millisecond' AND (%s OR EXISTS (
+                                                        SELECT 1 FROM behaviour_event e
+                                                        WHERE e.tenant_id = l.tenant_id AND e.stored_no > l.flushed_no))
+                                                    OR EXISTS (SELECT 1 FROM behaviour_event e
+                                                        WHERE e.tenant_id = l.tenant_id AND e.stored_no > l.flushed_no
+                                                        ORDER BY e.stored_no OFFSET $2 LIMIT 1)\
+                                                """
+                                                        .formatted(ERASURES_WAIT, STALE)))
                                 .bind(0, settings.flushAfter().toMillis())
                                 .bind(1, settings.flushRows())
                                 .map(row ->

@@ -50,8 +50,8 @@ final class BackfillDerivedData implements JobHandler {
     @Override
     public JsonNode run(JobContext context) throws JobFailedException {
         var result = Json.mapper().createObjectNode();
-        result.set("segmentation", rebuildSegmentation(context.part("segmentation", 0, 0.5)));
-        result.set("snapshot", rebuildSnapshots(context.part("snapshot", 0.5, 1)));
+        result.set("segmentation", rebuildSegmentation(context.part("profiles", 0, 0.5)));
+        result.set("snapshot", rebuildSnapshots(context.part("snapshots", 0.5, 1)));
         return result;
     }
 

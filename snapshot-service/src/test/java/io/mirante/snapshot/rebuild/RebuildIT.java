@@ -399,6 +399,8 @@ class RebuildIT {
         execute("DELETE FROM metric_value WHERE tenant_id = '%s' AND metric = 'revenue'");
         var job = begin("backfill", "{\"start_time\":\"2026-11-01T12:00:00Z\"}");
         eventually(() -> assertThat(job(job).path("progress").asDouble(0)).isEqualTo(0.25));
+        assertThat(job(job).path("detail").stringValue())
+                .isEqualTo("profiles: segmentation-service");
         var asked = SEGMENTATION.asked(job);
         assertThat(asked.path("start_time").asString("")).isEqualTo("2026-11-01T12:00:00Z");
         assertThat(asked.has("end_time")).isFalse();
@@ -412,6 +414,7 @@ class RebuildIT {
         ETL.replay(mesh, job, List.copyOf(stored));
         ended(job);
         var result = completed(job);
+        assertThat(job(job).path("detail").stringValue()).isEmpty();
         assertThat(result.path("segmentation").path("rows_written").asInt()).isEqualTo(7);
         assertThat(result.path("snapshot").path("windows_corrected").asInt()).isPositive();
         assertThat(tables(tenant)).containsExactlyInAnyOrderElementsOf(tables(control));

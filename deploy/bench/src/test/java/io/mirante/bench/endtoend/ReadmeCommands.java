@@ -15,7 +15,12 @@ final class ReadmeCommands {
     private ReadmeCommands() {}
 
     static List<String> of(Path page, String language) {
-        List<String> commands = new ArrayList<>();
+        return blocks(page, language).stream().filter(block -> block.contains("curl ")).toList();
+    }
+
+    /** All fenced blocks of a language, without their fences. */
+    static List<String> blocks(Path page, String language) {
+        List<String> blocks = new ArrayList<>();
         StringBuilder block = new StringBuilder();
         boolean inside = false;
         try {
@@ -25,9 +30,7 @@ final class ReadmeCommands {
                     block.setLength(0);
                 } else if (inside && line.strip().equals("```")) {
                     inside = false;
-                    if (block.toString().contains("curl ")) {
-                        commands.add(block.toString());
-                    }
+                    blocks.add(block.toString());
                 } else if (inside) {
                     block.append(line).append('\n');
                 }
@@ -35,6 +38,6 @@ final class ReadmeCommands {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return commands;
+        return blocks;
     }
 }

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.mirante.bench.client.Answer;
 import io.mirante.bench.client.MeshClient;
 import io.mirante.bench.demo.DemoRun;
+import io.mirante.contracts.Json;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
@@ -181,6 +183,45 @@ class WholeMeshIT {
                                 .contains("neighbour-bad")
                                 .contains("neighbour-none");
                     });
+        }
+    }
+
+    /** The problem names the request, and each service that it passed says so in its log, with the tenant. */
+    @Test
+    @Order(4)
+    void aRequestIsFoundInTheLogsOfItsServicesByItsId(MeshUnderTest mesh) {
+        String id;
+        try (MeshClient client = mesh.client()) {
+            Answer answer = client.get("/api/v1/users/nobody-of-that-name");
+            problem(answer, 404);
+            id = answer.body().path("request_id").asString("");
+        }
+        assertThat(id).isNotEmpty();
+        for (String service : List.of("gateway", "segmentation")) {
+            await().atMost(SOON)
+                    .ignoreExceptions()
+                    .untilAsserted(() -> {
+                        List<JsonNode> lines = logged(mesh, service + "-service");
+                        assertThat(lines)
+                                .filteredOn(line -> line.path("request_id").asString("").equals(id))
+                                .as("lines of %s about %s", service, id)
+                                .isNotEmpty()
+                                .allSatisfy(line -> {
+                                    assertThat(line.path("tenant_id").asString(""))
+                                            .isEqualTo("demo");
+                                    assertThat(line.at("/service/name").asString(""))
+                                            .isEqualTo(service + "-service");
+                                    assertThat(line.toString()).doesNotContain("nobody-of");
+                                });
+                    });
+        }
+    }
+
+    /** What the service itself wrote; a line that is being written is not whole yet. */
+    private static List<JsonNode> logged(MeshUnderTest mesh, String module) throws IOException {
+        try (Stream<String> lines =
+                Files.lines(mesh.home().resolve("logs").resolve(module + ".log"))) {
+            return lines.filter(line -> line.startsWith("{")).map(Json.mapper()::readTree).toList();
         }
     }
 

@@ -11,6 +11,7 @@ import tools.jackson.databind.JsonNode;
  * @param id {@code <service>_<uuidv7>}
  * @param status pending, running, completed, failed or cancelled
  * @param progress [0, 1]
+ * @param detail what it is at, or was when it failed or was cancelled; empty when it is completed, null when it has said nothing
  * @param error a problem detail, when failed
  */
 public record Job(

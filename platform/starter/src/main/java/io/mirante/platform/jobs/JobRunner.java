@@ -136,6 +136,7 @@ final class JobRunner implements SmartLifecycle {
                     taken,
                     "failed",
                     null,
+                    null,
                     problem(
                             job,
                             "internal-error",
@@ -171,19 +172,25 @@ final class JobRunner implements SmartLifecycle {
                                 state.detail = detail;
                             },
                             () -> state.cancelled || !running);
-            end(taken, "completed", handler.run(context), null);
+            // What it was at says nothing any more: its result does.
+            end(taken, "completed", "", handler.run(context), null);
         } catch (CancellationException e) {
             if (state.cancelled) {
-                end(taken, "cancelled", null, null);
+                end(taken, "cancelled", state.detail, null, null);
             } else {
                 giveBack(taken);
             }
         } catch (JobAgainException e) {
             again(taken, state, e);
         } catch (JobFailedException e) {
-            end(taken, "failed", null, problem(job, e.kind(), String.valueOf(e.getMessage())));
+            end(
+                    taken,
+                    "failed",
+                    state.detail,
+                    null,
+                    problem(job, e.kind(), String.valueOf(e.getMessage())));
         } catch (Exception e) {
-            failed(taken, e);
+            failed(taken, state, e);
         } finally {
             renewal.cancel(false);
         }
@@ -200,7 +207,7 @@ final class JobRunner implements SmartLifecycle {
         }
     }
 
-    private void failed(Jobs.Taken taken, Exception e) {
+    private void failed(Jobs.Taken taken, State state, Exception e) {
         var job = taken.job();
         LOG.atError()
                 .setCause(e)
@@ -213,6 +220,7 @@ final class JobRunner implements SmartLifecycle {
                 end(
                         taken,
                         "failed",
+                        state.detail,
                         null,
                         problem(
                                 job,
@@ -235,8 +243,12 @@ final class JobRunner implements SmartLifecycle {
     }
 
     private void end(
-            Jobs.Taken taken, String status, @Nullable JsonNode result, @Nullable JsonNode error) {
-        jobs.end(taken, status, result, error)
+            Jobs.Taken taken,
+            String status,
+            @Nullable String detail,
+            @Nullable JsonNode result,
+            @Nullable JsonNode error) {
+        jobs.end(taken, status, detail, result, error)
                 .retryWhen(Retry.backoff(5, Duration.ofMillis(300)))
                 .block(DATABASE.multipliedBy(3));
     }

@@ -269,20 +269,30 @@ public final class Jobs {
                 .then();
     }
 
-    /** Ends the job; only the holder of the lease can. */
+    /**
+     * Ends the job; only the holder of the lease can.
+     *
+     * @param detail what it was at; null = what is known of that
+     */
     Mono<Void> end(
-            Taken taken, String status, @Nullable JsonNode result, @Nullable JsonNode error) {
+            Taken taken,
+            String status,
+            @Nullable String detail,
+            @Nullable JsonNode result,
+            @Nullable JsonNode error) {
         DatabaseClient.GenericExecuteSpec spec =
                 stream.client()
                         .sql(
                                 "UPDATE job SET status = $3, result = $4::jsonb, error = $5::jsonb, finished_at = now(),"
-                                        + " progress = CASE $3 WHEN 'completed' THEN 1 ELSE progress END, lease_owner ="
-                                        + " NULL WHERE id = $1 AND lease_owner = $2")
+                                        + " progress = CASE $3 WHEN 'completed' THEN 1 ELSE progress END, detail ="
+                                        + " coalesce($6, detail), lease_owner = NULL WHERE id = $1 AND"
+                                        + " lease_owner = $2")
                         .bind(0, taken.job().id())
                         .bind(1, taken.owner())
                         .bind(2, status);
         spec = result == null ? spec.bindNull(3, String.class) : spec.bind(3, text(result));
         spec = error == null ? spec.bindNull(4, String.class) : spec.bind(4, text(error));
+        spec = detail == null ? spec.bindNull(5, String.class) : spec.bind(5, detail);
         return spec.then();
     }
 

@@ -68,7 +68,7 @@ public final class RemoteJobs {
                 } else {
                     job = find(context.tenant(), id);
                     requireAlive(id, job);
-                    detail = name + ": " + job.path("detail").asString("");
+                    detail = detail(job);
                 }
             } catch (RuntimeException e) {
                 detail = "waiting for " + name + ": " + e.getMessage();
@@ -76,6 +76,11 @@ public final class RemoteJobs {
             LockSupport.parkNanos(PAUSE.toNanos());
         }
         return job;
+    }
+
+    private String detail(JsonNode job) {
+        var said = job.path("detail").asString("");
+        return said.isEmpty() ? name : name + ": " + said;
     }
 
     /** Cancels the job that such a request began, if it has not ended, and the service can be reached. Blocks. */
