@@ -97,16 +97,19 @@ final class CleanRecords {
         return headers;
     }
 
-    /** The id follows from the position, so that a second copy is recognised; so does the time, from the receipt. */
+    /** The id follows from position and receipt, so that a second copy is recognised; so does the time, from the receipt. */
     private static Outgoing conflict(Sorted sorted) {
         var raw = sorted.event();
         var event = raw.given();
         var position = sorted.received().position();
         var rejected =
                 new RejectedEvent(
-                        "etl-%s-%d-%d"
+                        "etl-%s-%d-%d-%d"
                                 .formatted(
-                                        position.topic(), position.partition(), position.offset()),
+                                        position.topic(),
+                                        position.partition(),
+                                        position.offset(),
+                                        raw.receivedAt().toEpochMilli()),
                         raw.tenantId(),
                         event.eventId(),
                         event.eventType(),

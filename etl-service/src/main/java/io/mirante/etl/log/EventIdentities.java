@@ -108,7 +108,7 @@ final class EventIdentities {
         }
         return db.sql(
                         """
-                        SELECT i.topic, i.partition_no, i.record_offset, i.tenant_id, i.event_id, i.content_hash
+                        SELECT i.topic, i.partition_no, i.record_offset, i.tenant_id, i.event_id, i.content_hash, i.received_at
                         FROM event_identity i
                         JOIN UNNEST($1::text[], $2::text[]) AS wanted(tenant_id, event_id) USING (tenant_id, event_id)\
                         """)
@@ -117,7 +117,10 @@ final class EventIdentities {
                 .map(row ->
                         Map.entry(
                                 new EventKey(text(row, 3), text(row, 4)),
-                                new Identity(EventMeta.position(row), text(row, 5))))
+                                new Identity(
+                                        EventMeta.position(row),
+                                        Objects.requireNonNull(row.get(6, Instant.class)),
+                                        text(row, 5))))
                 .all()
                 .collectMap(Map.Entry::getKey, Map.Entry::getValue);
     }

@@ -25,7 +25,8 @@ import reactor.core.publisher.Mono;
 
 /**
  * Table {@code analytics_event_meta}: a row per record that is no event of the log, and why. What a record held and the words of
- * its failure stand in its dead letter alone: nothing here names a person. Written in the poll's transaction. Thread-safe.
+ * its failure stand in its dead letter alone: nothing here names a person. A record is told by its position and the time of its
+ * receipt, because a topic that was made anew has the same positions again. Written in the poll's transaction. Thread-safe.
  */
 @Component
 final class EventMeta {

@@ -2,6 +2,7 @@ package io.mirante.etl.log;
 
 import io.mirante.platform.messaging.Position;
 import io.mirante.platform.messaging.Received;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -45,11 +46,21 @@ record SortedPoll(List<Sorted> records) {
         }
     }
 
-    /** Where the event with an id stands that counts. */
-    record Identity(Position position, String contentHash) {}
+    /**
+     * Where the event with an id stands that counts.
+     *
+     * @param receivedAt when it was accepted: positions of a topic that was made anew come again, the time does not
+     */
+    record Identity(Position position, Instant receivedAt, String contentHash) {
+
+        private boolean isOf(Received<RawEvent> received) {
+            return position.equals(received.position())
+                    && receivedAt.equals(received.value().receivedAt());
+        }
+    }
 
     /**
-     * Decides. The same position = the same record again, whatever it holds; another position = a repetition.
+     * Decides. The same position and receipt = the same record again, whatever it holds; another = a repetition.
      *
      * @param inserted positions whose identity is new
      * @param known the identity of every other id
@@ -66,7 +77,7 @@ record SortedPoll(List<Sorted> records) {
             if (first == null) {
                 throw new IllegalStateException("no identity of " + received.value().key());
             }
-            if (first.position().equals(received.position())) {
+            if (first.isOf(received)) {
                 sorted.add(new Sorted(received, Verdict.KEPT, true));
             } else if (first.contentHash().equals(received.value().contentHash())) {
                 sorted.add(new Sorted(received, Verdict.DUPLICATE, false));

@@ -56,6 +56,21 @@ class SortedPollTest {
     }
 
     @Test
+    void theSamePositionInATopicMadeAnewIsADuplicateOrAConflict() {
+        var first = record("a", "/", 7);
+        var later = NOW.plusSeconds(60);
+        var poll =
+                SortedPoll.of(
+                        List.of(record("a", "/", 7, later), record("a", "/other", 7, later)),
+                        Set.of(),
+                        Map.of(first.value().key(), identity(first)));
+        assertThat(poll.records())
+                .extracting(Sorted::verdict)
+                .containsExactly(Verdict.DUPLICATE, Verdict.CONFLICT);
+        assertThat(poll.kept()).isEmpty();
+    }
+
+    @Test
     void withinOnePollTheFirstCountsAndOrderStays() {
         var first = record("a", "/", 1);
         var between = record("b", "/", 2);
@@ -92,13 +107,19 @@ class SortedPollTest {
     }
 
     private static Identity identity(Received<RawEvent> record) {
-        return new Identity(record.position(), record.value().contentHash());
+        return new Identity(
+                record.position(), record.value().receivedAt(), record.value().contentHash());
     }
 
     private static Received<RawEvent> record(String id, String url, long offset) {
+        return record(id, url, offset, NOW);
+    }
+
+    private static Received<RawEvent> record(
+            String id, String url, long offset, Instant receivedAt) {
         var event = RawRecords.event(id, "page_view", "web", "u", NOW, "{\"url\":\"" + url + "\"}");
         return new Received<>(
-                new RawEvent("t", event.contentHash(), NOW, "/http", event, event, null),
+                new RawEvent("t", event.contentHash(), receivedAt, "/http", event, event, null),
                 new Position("mirante.events.raw", 3, offset),
                 null,
                 NOW,

@@ -23,7 +23,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** The store of tenants. Thread-safe. */
 @Component
-@CrossTenant("who has scope platform lists all tenants")
+@CrossTenant("who has scope platform lists all tenants; each has its topic")
 class TenantStore {
 
     private static final String COLUMNS =
@@ -46,6 +46,15 @@ class TenantStore {
                 .bind(0, after)
                 .bind(1, limit)
                 .map(TenantStore::read)
+                .all()
+                .collectList();
+    }
+
+    /** The ids of all tenants. */
+    Mono<List<String>> ids() {
+        return all.client()
+                .sql("SELECT tenant_id FROM tenant")
+                .map(row -> Rows.text(row, "tenant_id"))
                 .all()
                 .collectList();
     }

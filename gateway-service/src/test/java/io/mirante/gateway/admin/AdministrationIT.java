@@ -27,6 +27,9 @@ import java.util.Date;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -280,6 +283,25 @@ class AdministrationIT {
         var servers = mesh.infrastructure().bootstrapServers();
         assertThat(TopicSetup.createIngest(servers, newTenant())).as("still missing").isEmpty();
         assertThat(TopicSetup.createIngest(servers, mesh.newTenant())).hasSize(1);
+    }
+
+    @Test
+    void aTenantOfLongAgoHasItsTopicAgainOnceKafkaHasLostIt() throws Exception {
+        var topic = Topics.ingest(newTenant()).name();
+        try (var admin =
+                Admin.create(
+                        Map.of("bootstrap.servers", mesh.infrastructure().bootstrapServers()))) {
+            var lost = topicId(admin, topic);
+            admin.deleteTopics(List.of(topic)).all().get();
+            await().atMost(Duration.ofMinutes(2))
+                    .ignoreExceptionsMatching(
+                            e -> e.getCause() instanceof UnknownTopicOrPartitionException)
+                    .untilAsserted(() -> assertThat(topicId(admin, topic)).isNotEqualTo(lost));
+        }
+    }
+
+    private static Uuid topicId(Admin admin, String topic) throws Exception {
+        return admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).topicId();
     }
 
     @Test

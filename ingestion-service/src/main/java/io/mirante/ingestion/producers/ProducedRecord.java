@@ -115,7 +115,9 @@ final class ProducedRecord {
     }
 
     private String id() {
-        return Uuid5.ofRecord(record.topic(), record.partition(), record.offset()).toString();
+        return Uuid5.ofRecord(
+                        record.topic(), record.partition(), record.offset(), record.timestamp())
+                .toString();
     }
 
     private TreeMap<String, String> attributes() {

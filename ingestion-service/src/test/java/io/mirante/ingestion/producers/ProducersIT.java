@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -89,7 +90,8 @@ class ProducersIT {
                                                                 .build()))));
 
         var made = sent.get(3);
-        var madeId = Uuid5.ofRecord(topic, made.partition(), made.offset()).toString();
+        var madeId =
+                Uuid5.ofRecord(topic, made.partition(), made.offset(), made.timestamp()).toString();
         await().atMost(SOON).untilAsserted(() -> assertThat(raw(tenant)).hasSize(4));
         assertThat(raw(tenant))
                 .extracting(r -> header(r, CloudHeaders.ID))
@@ -154,6 +156,46 @@ class ProducersIT {
                     assertThat(raw(one)).hasSize(1);
                     assertThat(raw(other)).hasSize(1);
                 });
+    }
+
+    /** Its positions come again, and are other records. */
+    @Test
+    void whatHasNoIdInATopicThatWasMadeAnewIsAnotherEvent() throws Exception {
+        var tenant = newProducer();
+        var topic = Topics.ingest(tenant).name();
+        var record =
+                new ProducerRecord<byte[], byte[]>(
+                        topic,
+                        0,
+                        null,
+                        "{\"user_id\": \"u\", \"event_type\": \"login\"}"
+                                .getBytes(StandardCharsets.UTF_8));
+        var first = send(List.of(record)).getFirst();
+        await().atMost(SOON).untilAsserted(() -> assertThat(raw(tenant)).hasSize(1));
+
+        try (var admin =
+                Admin.create(
+                        Map.of("bootstrap.servers", mesh.infrastructure().bootstrapServers()))) {
+            admin.deleteTopics(List.of(topic)).all().get();
+            await("nobody reads it").atMost(SOON).until(() -> !isRead(admin, topic));
+        }
+        TopicSetup.createIngest(mesh.infrastructure().bootstrapServers(), tenant);
+        var again = send(List.of(record)).getFirst();
+        assertThat(again.offset()).isEqualTo(first.offset());
+        await().atMost(SOON).untilAsserted(() -> assertThat(raw(tenant)).hasSize(2));
+        assertThat(raw(tenant)).extracting(r -> header(r, CloudHeaders.ID)).doesNotHaveDuplicates();
+    }
+
+    private static boolean isRead(Admin admin, String topic) throws Exception {
+        return admin
+                .describeConsumerGroups(List.of("ingestion-service"))
+                .all()
+                .get()
+                .values()
+                .stream()
+                .flatMap(group -> group.members().stream())
+                .flatMap(member -> member.assignment().topicPartitions().stream())
+                .anyMatch(partition -> partition.topic().equals(topic));
     }
 
     /** A tenant with its topic. */

@@ -33,9 +33,13 @@ public final class Uuid5 {
 
     private Uuid5() {}
 
-    /** The id of a record that an outside producer wrote. */
-    public static UUID ofRecord(String topic, int partition, long offset) {
-        return of(utf8(topic + "\n" + partition + "\n" + offset));
+    /**
+     * The id of a record that an outside producer wrote.
+     *
+     * @param timestamp the record's, in milliseconds: in a topic that was made anew, positions come again
+     */
+    public static UUID ofRecord(String topic, int partition, long offset, long timestamp) {
+        return of(utf8(topic + "\n" + partition + "\n" + offset + "\n" + timestamp));
     }
 
     /**

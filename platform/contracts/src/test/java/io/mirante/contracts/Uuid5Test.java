@@ -11,17 +11,18 @@ class Uuid5Test {
 
     @Test
     void isAUuidOfVersion5AndTheSameForEver() {
-        var id = Uuid5.ofRecord("mirante.ingest.demo", 3, 42);
+        var id = Uuid5.ofRecord("mirante.ingest.demo", 3, 42, 1_000);
         assertThat(id.version()).isEqualTo(5);
         assertThat(id.variant()).isEqualTo(2);
-        assertThat(id).isEqualTo(Uuid5.ofRecord("mirante.ingest.demo", 3, 42));
+        assertThat(id).isEqualTo(Uuid5.ofRecord("mirante.ingest.demo", 3, 42, 1_000));
         assertThat(Uuid5.ofLine("demo", "s", 1, LINE))
                 .hasToString(Uuid5.ofLine("demo", "s", 1, LINE.clone()).toString());
     }
 
     @Test
     void anyPartMakesAnotherId() {
-        assertThat(Uuid5.ofRecord("t", 1, 11)).isNotEqualTo(Uuid5.ofRecord("t", 11, 1));
+        assertThat(Uuid5.ofRecord("t", 1, 11, 1)).isNotEqualTo(Uuid5.ofRecord("t", 11, 1, 1));
+        assertThat(Uuid5.ofRecord("t", 1, 11, 1)).isNotEqualTo(Uuid5.ofRecord("t", 1, 11, 2));
         var id = Uuid5.ofLine("demo", "s", 1, LINE);
         assertThat(id).isNotEqualTo(Uuid5.ofLine("other", "s", 1, LINE));
         assertThat(id).isNotEqualTo(Uuid5.ofLine("demo", "t", 1, LINE));

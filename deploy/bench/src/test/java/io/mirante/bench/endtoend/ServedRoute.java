@@ -38,7 +38,7 @@ record ServedRoute(
         @Nullable JsonNode body,
         Set<String> bodyFields) {
 
-    private static final List<String> SERVICES =
+    static final List<String> SERVICES =
             List.of(
                     "gateway",
                     "ingestion",
