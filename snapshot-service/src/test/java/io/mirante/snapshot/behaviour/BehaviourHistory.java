@@ -50,7 +50,32 @@ final class BehaviourHistory {
                                                     .path("deep")
                                                     .isMissingNode()));
 
+    /** Who goes by whom where persons are merged. */
+    static final MergedPersons.Merged MERGED =
+            new MergedPersons.Merged(new long[] {2, 9, 31, 38}, new long[] {35, 3, 5, 39});
+
     private BehaviourHistory() {}
+
+    /** The same events under the number of whom their person goes by. */
+    static List<CleanEvent> merged(List<CleanEvent> events) {
+        return events.stream()
+                .map(e ->
+                        new CleanEvent(
+                                e.tenantId(),
+                                e.eventId(),
+                                e.eventType(),
+                                e.module(),
+                                e.userId(),
+                                e.anonymousId(),
+                                e.sessionId(),
+                                e.occurredAt(),
+                                e.receivedAt(),
+                                MERGED.of(e.personNo()),
+                                e.data(),
+                                e.metadata(),
+                                e.context()))
+                .toList();
+    }
 
     /** Fields of a condition, and the same in Java. */
     record Condition(String json, Predicate<CleanEvent> holds) {}

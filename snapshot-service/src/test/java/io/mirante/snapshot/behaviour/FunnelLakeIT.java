@@ -94,6 +94,9 @@ class FunnelLakeIT {
 
     private record Group(String value, List<Step> steps) {}
 
+    /** By person, times of the path, and the value it belongs to where there is one. */
+    private record Recount(Map<Long, List<Long>> paths, Map<Long, String> values) {}
+
     @Autowired private Mesh mesh;
     @Autowired private ApplicationContext context;
     @Autowired private LakeReader lake;
@@ -135,24 +138,34 @@ class FunnelLakeIT {
         assertThat(seen).as("seed %d", seed).hasSize(Funnel.Order.values().length);
         var whole = funnels();
         // In several passes over the persons, none of whom has more events than fit.
-        var questions = new ArrayList<>(FUNNELS);
         for (int i = 0; i < 20; i++) {
-            questions.add(funnel(random).json());
-        }
-        for (var request : questions) {
-            var funnel = Json.mapper().readValue(request, FunnelRequest.class).toFunnel();
-            for (var merged :
-                    List.of(
-                            new MergedPersons.Merged(new long[0], new long[0]),
-                            new MergedPersons.Merged(
-                                    new long[] {2, 9, 31, 38}, new long[] {35, 3, 5, 39}))) {
-                var once = steps(funnel, merged, 1_000_000);
-                for (int maxEvents : new int[] {150, 250, 400}) {
-                    assertThat(steps(funnel, merged, maxEvents))
-                            .as("seed %d: %s", seed, request)
-                            .isEqualTo(once);
+            var asked = funnel(random);
+            var funnel = Json.mapper().readValue(asked.json(), FunnelRequest.class).toFunnel();
+            for (boolean merged : new boolean[] {false, true}) {
+                var recount = recount(asked, merged ? BehaviourHistory.merged(all) : all);
+                for (int maxEvents : new int[] {150, 250, 400, 1_000_000}) {
+                    var result =
+                            steps(
+                                    funnel,
+                                    merged
+                                            ? BehaviourHistory.MERGED
+                                            : new MergedPersons.Merged(new long[0], new long[0]),
+                                    maxEvents);
+                    assertThat(result.steps().stream().map(FunnelLakeIT::step).toList())
+                            .as("seed %d: %s", seed, asked.json())
+                            .isEqualTo(recounted(asked, recount.paths().values()));
+                    assertThat(
+                                    result.groups().stream()
+                                            .map(g ->
+                                                    new Group(
+                                                            g.value(),
+                                                            g.steps().stream()
+                                                                    .map(FunnelLakeIT::step)
+                                                                    .toList()))
+                                            .toList())
+                            .as("seed %d: %s", seed, asked.json())
+                            .isEqualTo(broken(asked, recount));
                 }
-                assertThat(once.steps().getFirst().users()).isPositive();
             }
         }
         // What cannot be read in files is read in PostgreSQL.
@@ -243,25 +256,37 @@ class FunnelLakeIT {
         return FUNNELS.stream().map(f -> post(client, 200, PATH, f).path("steps")).toList();
     }
 
+    private static Recount recount(Asked funnel, List<CleanEvent> events) {
+        var recount = new Recount(new TreeMap<>(), new TreeMap<>());
+        for (long person = 1; person < BehaviourHistory.PERSONS; person++) {
+            long number = person;
+            find(
+                    funnel,
+                    events.stream()
+                            .filter(e -> e.personNo() == number && !e.occurredAt().isBefore(SINCE))
+                            .toList(),
+                    number,
+                    recount.paths(),
+                    recount.values());
+        }
+        return recount;
+    }
+
+    private static Step step(FunnelRun.Step step) {
+        return new Step(step.users(), micros(step.medianSeconds()), micros(step.averageSeconds()));
+    }
+
+    private static Long micros(Double seconds) {
+        return seconds == null ? null : Math.round(seconds * 1e6);
+    }
+
     /** As trying every path of every person finds. */
     private void assertRecounted(List<CleanEvent> events, Random random, String when) {
         for (int i = 0; i < ASKED; i++) {
             var funnel = funnel(random);
             var what = when + ": " + funnel.json();
-            var persons = new TreeMap<Long, List<Long>>();
-            var values = new TreeMap<Long, String>();
-            for (long person = 1; person < BehaviourHistory.PERSONS; person++) {
-                long number = person;
-                find(
-                        funnel,
-                        events.stream()
-                                .filter(e ->
-                                        e.personNo() == number && !e.occurredAt().isBefore(SINCE))
-                                .toList(),
-                        number,
-                        persons,
-                        values);
-            }
+            var recount = recount(funnel, events);
+            var persons = recount.paths();
             var answer = post(client, 200, PATH, funnel.json());
             assertThat(answered(answer.path("steps")))
                     .as(what)
@@ -276,7 +301,7 @@ class FunnelLakeIT {
                                                             : g.path("value").stringValue(),
                                                     answered(g.path("steps")))))
                     .as(what)
-                    .isEqualTo(broken(funnel, persons, values));
+                    .isEqualTo(broken(funnel, recount));
             for (var group : answer.path("breakdown")) {
                 assertThat(group.path("total_users").asLong())
                         .isEqualTo(group.path("steps").path(0).path("users").asLong());
@@ -348,14 +373,16 @@ class FunnelLakeIT {
         return gaps;
     }
 
-    private static List<Group> broken(
-            Asked funnel, Map<Long, List<Long>> persons, Map<Long, String> values) {
+    private static List<Group> broken(Asked funnel, Recount recount) {
         if (funnel.breakdown() == null) {
             return List.of();
         }
         var byValue = new HashMap<String, List<List<Long>>>();
-        persons.forEach((person, path) ->
-                byValue.computeIfAbsent(values.get(person), value -> new ArrayList<>()).add(path));
+        recount.paths()
+                .forEach((person, path) ->
+                        byValue.computeIfAbsent(
+                                        recount.values().get(person), value -> new ArrayList<>())
+                                .add(path));
         var none = byValue.remove(null);
         var sorted = new ArrayList<>(byValue.entrySet());
         sorted.sort((a, b) -> {

@@ -74,7 +74,7 @@ class FunnelPathsTest {
                 furthest[order.ordinal()]++;
             }
         }
-        assertThat(Arrays.stream(furthest).min().orElse(0)).isGreaterThan(CASES / 100);
+        assertThat(Arrays.stream(furthest).min().orElse(0)).isGreaterThan(CASES / 500);
     }
 
     @Test

@@ -145,12 +145,15 @@ class JourneyIT {
                     all, random, "seed " + seed + ", " + (part + 1) + " parts in files, all");
         }
         for (int i = 0; i < 20; i++) {
-            var asked = question(random).json();
-            var journey = Json.mapper().readValue(asked, JourneyRequest.class).toJourney();
+            var asked = question(random);
+            var journey = Json.mapper().readValue(asked.json(), JourneyRequest.class).toJourney();
             var once = graph(journey, 1_000_000);
+            assertThat(graph(Json.mapper().valueToTree(once)))
+                    .as("seed %d: %s", seed, asked.json())
+                    .isEqualTo(recounted(asked, BehaviourHistory.merged(all)));
             for (int maxEvents : new int[] {100, 250, 700}) {
                 assertThat(graph(journey, maxEvents))
-                        .as("seed %d: %s", seed, asked)
+                        .as("seed %d: %s", seed, asked.json())
                         .isEqualTo(once);
             }
         }
@@ -190,7 +193,7 @@ class JourneyIT {
                 .walk(
                         tenant,
                         journey.scan(),
-                        new MergedPersons.Merged(new long[] {2, 9}, new long[] {35, 3}),
+                        BehaviourHistory.MERGED,
                         0,
                         events,
                         () -> new JourneyRun(journey, events))
