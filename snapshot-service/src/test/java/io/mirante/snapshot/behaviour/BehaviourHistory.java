@@ -92,8 +92,8 @@ final class BehaviourHistory {
     static List<CleanEvent> events(String tenant, Random random, int part) {
         var events = new ArrayList<CleanEvent>();
         for (int i = 0; i < 400; i++) {
-            // Minutes, so that many are alike.
-            var at = FIRST.plus(Duration.ofMinutes(random.nextInt(3 * 24 * 60)));
+            // Quarters of an hour, so that most persons have several at one instant.
+            var at = FIRST.plus(Duration.ofMinutes(15L * random.nextInt(3 * 24 * 4)));
             long person = random.nextInt(PERSONS);
             var id = "e" + part + "-" + i;
             events.add(

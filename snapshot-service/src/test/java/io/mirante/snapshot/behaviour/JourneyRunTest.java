@@ -22,6 +22,30 @@ class JourneyRunTest {
     private final JourneyRun run = new JourneyRun(journey, events);
 
     @Test
+    void takesEventsOfOneInstantInTheOrderOfTheirKeys() {
+        int search = events.matching(Journey.NEXT, "\nsearch");
+        int shop = events.matching(Journey.START | Journey.NEXT, "\npage_view /shop");
+        int cart = events.matching(Journey.NEXT, "\npage_view /cart");
+        int home = events.matching(Journey.START | Journey.NEXT, "\npage_view /");
+        // before the start, at its instant, and later
+        run.see(
+                1,
+                new long[] {1, 2, 2, 2, 2, 3, 3},
+                new int[] {cart, search, shop, cart, home, search, home},
+                7);
+        assertThat(run.finish().nodes())
+                .extracting(JourneyRun.Node::key)
+                .containsExactly(
+                        "login",
+                        "page_view /cart",
+                        "page_view /shop",
+                        "search",
+                        "page_view /",
+                        "search",
+                        "$end");
+    }
+
+    @Test
     void followsFourMillionEventsAndRefusesMore() {
         int login = events.matching(Journey.START | Journey.NEXT, "\nlogin");
         int search = events.matching(Journey.NEXT, "\nsearch");
