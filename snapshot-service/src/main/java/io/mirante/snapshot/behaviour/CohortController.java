@@ -128,7 +128,7 @@ class CohortController {
                 "CASE WHEN event_type = $1 THEN %d ELSE 0 END | CASE WHEN event_type = $2 THEN %d ELSE 0 END"
                         .formatted(CohortCounts.BEGINS, CohortCounts.RETURNS),
                 List.of(question.begins(), question.returns()),
-                false);
+                null);
     }
 
     private static Answer answer(CohortRequest.Question question, long[][] retained, Instant asOf) {

@@ -1,174 +1,190 @@
 package io.mirante.snapshot.behaviour;
 
-import io.mirante.contracts.Json;
 import io.mirante.platform.web.TimeRange;
 import io.mirante.snapshot.lake.LakeReader;
-import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.regex.Pattern;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
- * A sequential funnel, checked.
+ * A funnel, checked.
+ *
+ * <p>What an event is to it is a mask: bit i = it can be step i + 1; bit {@value #FIRST_EXCLUSION} + i = exclusion i is about it;
+ * {@link #ANY_EVENT} on every event of a strict funnel.
  *
  * @param range events outside it are not looked at
  * @param window from the first step, its end included
+ * @param breakdown null = none
  */
-record Funnel(String name, TimeRange range, Duration window, List<Step> steps) {
+record Funnel(
+        String name,
+        TimeRange range,
+        Duration window,
+        Order order,
+        List<Step> steps,
+        List<Exclusion> exclusions,
+        @Nullable Breakdown breakdown) {
+
+    static final int MAX_STEPS = 20;
+    static final int MAX_EXCLUSIONS = 10;
+
+    /** Bit of the first exclusion. */
+    static final int FIRST_EXCLUSION = MAX_STEPS;
+
+    static final int ANY_EVENT = 1 << FIRST_EXCLUSION + MAX_EXCLUSIONS;
 
     Funnel {
         steps = List.copyOf(steps);
+        exclusions = List.copyOf(exclusions);
+    }
+
+    /** How the events of steps may lie. */
+    enum Order {
+        /** In the order of the steps; other events may lie between. */
+        SEQUENTIAL,
+        /** In the order of the steps; no other event of the person may lie between. */
+        STRICT,
+        /** In any order. */
+        ANY;
+
+        private final String wireName = name().toLowerCase(Locale.ROOT);
+
+        static Optional<Order> find(String wireName) {
+            return Stream.of(values()).filter(o -> o.wireName.equals(wireName)).findFirst();
+        }
+    }
+
+    record Step(String name, EventCondition condition) {}
+
+    /**
+     * Events that must not lie between steps.
+     *
+     * @param from the step, counted from 1, after which they must not lie
+     * @param to the step before which they must not lie
+     */
+    record Exclusion(EventCondition condition, int from, int to) {
+
+        /** Bit i = they must not lie between step i + 1 and the next. */
+        int gaps() {
+            return (1 << to - 1) - 1 & -(1 << from - 1);
+        }
     }
 
     /**
-     * One step.
+     * By which value of the event that a path begins with persons are told apart.
      *
-     * @param type canonical event type
-     * @param value empty = every event of the type; else its main property, for {@code page_view} a prefix when it ends
-     *     in {@code *}
-     * @param filters all must hold
+     * @param column of events; null where it is a property of the data
+     * @param property null where it is a column
      */
-    record Step(String name, String type, String value, List<Filter> filters) {
+    record Breakdown(@Nullable String column, EventCondition.@Nullable Property property) {}
 
-        Step {
-            filters = List.copyOf(filters);
-        }
+    /** The same without its breakdown. */
+    Funnel whole() {
+        return new Funnel(name, range, window, order, steps, exclusions, null);
     }
 
-    /**
-     * A condition on one value of the data.
-     *
-     * @param path names from the data down
-     * @param operator one of the eight of the contract
-     * @param value null only for {@code exists}
-     */
-    record Filter(List<String> path, String operator, @Nullable JsonNode value) {
-        private static final Pattern INDEX = Pattern.compile("[0-9]{1,6}");
-
-        Filter {
-            path = List.copyOf(path);
+    /** A finder of persons' paths. */
+    PathFinder paths() {
+        long micros =
+                TimeUnit.SECONDS.toMicros(window.getSeconds())
+                        + TimeUnit.NANOSECONDS.toMicros(window.getNano());
+        if (order == Order.ANY) {
+            return new UnorderedPaths(steps.size(), micros);
         }
-
-        /** A property that is not there satisfies only {@code neq}, and {@code exists} of false. */
-        boolean matches(JsonNode data) {
-            var text = text(data);
-            var wanted = value;
-            if (operator.equals("exists") || wanted == null) {
-                return (text != null) == (wanted == null || wanted.booleanValue());
-            }
-            return switch (operator) {
-                case "contains" -> text != null && text.contains(wanted.stringValue());
-                case "neq" -> text == null || !equal(text, wanted);
-                case "eq" -> text != null && equal(text, wanted);
-                default -> text != null && compares(text, wanted);
-            };
+        int[] gaps = new int[MAX_EXCLUSIONS + 1];
+        for (int i = 0; i < exclusions.size(); i++) {
+            gaps[i] = exclusions.get(i).gaps();
         }
-
-        private static boolean equal(String text, JsonNode wanted) {
-            if (!wanted.isNumber()) {
-                return text.equals(wanted.asString());
-            }
-            return DecimalText.isDecimal(text)
-                    && new BigDecimal(text).compareTo(wanted.decimalValue()) == 0;
-        }
-
-        private boolean compares(String text, JsonNode wanted) {
-            if (!DecimalText.isDecimal(text)) {
-                return false;
-            }
-            int order = new BigDecimal(text).compareTo(decimal(wanted));
-            return switch (operator) {
-                case "gt" -> order > 0;
-                case "gte" -> order >= 0;
-                case "lt" -> order < 0;
-                case "lte" -> order <= 0;
-                default -> throw new IllegalStateException(operator);
-            };
-        }
-
-        private static BigDecimal decimal(JsonNode value) {
-            return value.isNumber() ? value.decimalValue() : new BigDecimal(value.stringValue());
-        }
-
-        /** The value at the path as text, of a list or an object its JSON; null when there is none. */
-        private @Nullable String text(JsonNode data) {
-            var at = data;
-            for (var name : path) {
-                at =
-                        at.isArray() && INDEX.matcher(name).matches()
-                                ? at.path(Integer.parseInt(name))
-                                : at.path(name);
-            }
-            if (at.isMissingNode() || at.isNull()) {
-                return null;
-            }
-            return at.isNumber()
-                    ? at.decimalValue().toPlainString()
-                    : at.isValueNode() ? at.asString() : Json.mapper().writeValueAsString(at);
-        }
+        gaps[MAX_EXCLUSIONS] = (1 << steps.size() - 1) - 1;
+        return new FunnelPaths(steps.size(), micros, gaps);
     }
 
-    /** Every event that can be a step; bit i of the mask says that it can be step i + 1, as far as SQL can tell. */
+    /** Every event it is about, as far as SQL can tell. */
     LakeReader.Scan scan() {
         var arguments = new ArrayList<String>();
         var mask = new ArrayList<String>();
-        for (int i = 0; i < steps.size(); i++) {
-            mask.add(
-                    "CASE WHEN %s THEN %d ELSE 0 END"
-                            .formatted(condition(steps.get(i), arguments), 1 << i));
+        var types = new LinkedHashSet<String>();
+        for (int bit = 0; bit < FIRST_EXCLUSION + exclusions.size(); bit++) {
+            var condition = condition(bit);
+            if (condition != null) {
+                mask.add(
+                        "CASE WHEN %s THEN %d ELSE 0 END"
+                                .formatted(condition.sql(arguments), 1 << bit));
+                types.add(condition.type());
+            }
+        }
+        if (order == Order.STRICT) {
+            mask.add(Integer.toString(ANY_EVENT));
+            types.clear();
         }
         return new LakeReader.Scan(
-                range,
-                steps.stream().map(Step::type).distinct().toList(),
-                String.join(" | ", mask),
-                arguments,
-                hasFilters());
+                range, List.copyOf(types), String.join(" | ", mask), arguments, data());
     }
 
-    /** Whether steps look at the data of events. */
-    boolean hasFilters() {
-        return steps.stream().anyMatch(step -> !step.filters().isEmpty());
+    /** What an event must be to have a bit; null when the bit stands for nothing. */
+    private @Nullable EventCondition condition(int bit) {
+        if (bit < FIRST_EXCLUSION) {
+            return bit < steps.size() ? steps.get(bit).condition() : null;
+        }
+        return exclusions.get(bit - FIRST_EXCLUSION).condition();
+    }
+
+    /** What is read of an event: the data where it is looked at, behind it in a line of its own the column of the breakdown. */
+    private @Nullable String data() {
+        int looked = filtered();
+        var column = breakdown == null ? null : breakdown.column();
+        if (breakdown != null && column == null) {
+            looked |= beginnings();
+        }
+        var data = only(looked, LakeReader.Scan.EVENT_DATA);
+        if (column == null) {
+            return looked == 0 ? null : data;
+        }
+        return only(looked | beginnings(), "concat(%s, chr(10), %s)".formatted(data, column));
+    }
+
+    private static String only(int bits, String expression) {
+        return "CASE WHEN (mask & %d) <> 0 THEN %s END".formatted(bits, expression);
+    }
+
+    /** Bits of events whose data are looked at. */
+    private int filtered() {
+        int bits = 0;
+        for (int bit = 0; bit < FIRST_EXCLUSION + exclusions.size(); bit++) {
+            var condition = condition(bit);
+            if (condition != null && !condition.filters().isEmpty()) {
+                bits |= 1 << bit;
+            }
+        }
+        return bits;
+    }
+
+    /** Bits of events that a path can begin with. */
+    int beginnings() {
+        return order == Order.ANY ? (1 << steps.size()) - 1 : 1;
     }
 
     /**
-     * Which steps an event can be.
+     * What an event is.
      *
-     * @param mask those it can be as far as {@link #scan} can tell
+     * @param mask the same as far as {@link #scan} can tell
      */
     int matching(int mask, JsonNode data) {
         int matching = mask;
-        for (int i = 0; i < steps.size(); i++) {
-            if ((mask >> i & 1) != 0
-                    && !steps.get(i).filters().stream().allMatch(f -> f.matches(data))) {
-                matching &= ~(1 << i);
+        for (int bits = mask & ~ANY_EVENT; bits != 0; bits &= bits - 1) {
+            int bit = Integer.numberOfTrailingZeros(bits);
+            var condition = condition(bit);
+            if (condition != null && !condition.matches(data)) {
+                matching &= ~(1 << bit);
             }
         }
         return matching;
-    }
-
-    private static String condition(Step step, List<String> arguments) {
-        var type = "event_type = " + placeholder(step.type(), arguments);
-        if (step.value().isEmpty()) {
-            return type;
-        }
-        boolean prefix = step.type().equals("page_view") && step.value().endsWith("*");
-        return type
-                + " AND "
-                + (prefix
-                        ? "starts_with(main_property, %s)"
-                                .formatted(
-                                        placeholder(
-                                                step.value()
-                                                        .substring(0, step.value().length() - 1),
-                                                arguments))
-                        : "main_property = " + placeholder(step.value(), arguments));
-    }
-
-    private static String placeholder(String value, List<String> arguments) {
-        arguments.add(value);
-        return "$" + arguments.size();
     }
 }

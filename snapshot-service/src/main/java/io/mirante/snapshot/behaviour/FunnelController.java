@@ -21,7 +21,7 @@ import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 import reactor.core.publisher.Mono;
 
-/** Sequential funnels. */
+/** Funnels. */
 @RestController
 @RequestMapping("/api/v1/analytics/funnel")
 class FunnelController {
@@ -56,7 +56,8 @@ class FunnelController {
      * The answer.
      *
      * @param totalUsers persons who reached the first step
-     * @param breakdown empty: not offered yet
+     * @param breakdown the same of those with each value, 25 at most, of those without any and of all others; empty where none was
+     *     asked for
      */
     record Answer(
             String funnelId,
@@ -65,7 +66,18 @@ class FunnelController {
             long totalUsers,
             double overallConversionRate,
             List<Step> steps,
-            List<Object> breakdown) {}
+            List<Group> breakdown) {}
+
+    /**
+     * Persons with one value of the breakdown.
+     *
+     * @param value null = without any; {@code $other} = all values that are not listed
+     */
+    record Group(
+            @Nullable String value,
+            long totalUsers,
+            double overallConversionRate,
+            List<Step> steps) {}
 
     /** A person of a list; one of the two ids may be missing. */
     record Listed(@Nullable String userId, @Nullable String anonymousId) {}
@@ -77,12 +89,17 @@ class FunnelController {
     @Operation(
             summary = "How many people go through steps, in order, within a window",
             description =
-                    "Other events may lie between two steps. The window runs from the first step, its end included. A"
+                    "order sequential, the default: other events may lie between two steps; strict: no event of the person may lie"
+                            + " between, of whatever type; any: steps may come in any order, step n of the answer is for those who did n"
+                            + " of them. The window runs from the first step, its end included. A"
                             + " step's event is used once; an event at the same instant may follow. A person counts once,"
                             + " on the path that gets furthest, earliest start first. Events without a person are not"
                             + " looked at. start_time is included, end_time is not; both bound every event. Filters of a"
-                            + " step must all hold; a property that is not there satisfies only neq. Order strict and"
-                            + " any, breakdown and exclusions are not offered yet (422).")
+                            + " step must all hold; a property that is not there satisfies only neq. exclusions: events that must not"
+                            + " lie between from_step (the first) and to_step (the last); with order any, nothing counts that"
+                            + " comes after one. What lies between two steps is later than the one and earlier than the other. breakdown: the"
+                            + " same by a property of the event a path begins with, data.…, country or device; the 25 values with most"
+                            + " people, null for those without one, $other for the rest; 422 when there are more than 16,000 values.")
     Mono<Answer> ask(Caller caller, @RequestBody FunnelRequest request) {
         return Mono.fromCallable(request::toFunnel)
                 .flatMap(funnel ->
@@ -91,9 +108,9 @@ class FunnelController {
 
     private Mono<Answer> answer(Caller caller, FunnelRequest request, Funnel funnel, Instant asOf) {
         return funnels.answer(caller.tenant(), funnel)
-                .flatMap(steps ->
+                .flatMap(result ->
                         funnels.keep(caller.tenant(), request)
-                                .map(id -> answer(id, funnel, asOf, steps)));
+                                .map(id -> answer(id, funnel, asOf, result)));
     }
 
     @GetMapping("/{funnelId}/users")
@@ -125,8 +142,25 @@ class FunnelController {
                                                 .map(rows -> page(asOf, rows, paging))));
     }
 
-    private static Answer answer(
-            String id, Funnel funnel, Instant asOf, List<FunnelRun.Step> counted) {
+    private static Answer answer(String id, Funnel funnel, Instant asOf, FunnelRun.Result result) {
+        return new Answer(
+                id,
+                funnel.name(),
+                asOf,
+                result.steps().getFirst().users(),
+                converted(result.steps()),
+                steps(funnel, result.steps()),
+                result.groups().stream()
+                        .map(group ->
+                                new Group(
+                                        group.value(),
+                                        group.steps().getFirst().users(),
+                                        converted(group.steps()),
+                                        steps(funnel, group.steps())))
+                        .toList());
+    }
+
+    private static List<Step> steps(Funnel funnel, List<FunnelRun.Step> counted) {
         long first = counted.getFirst().users();
         var steps = new ArrayList<Step>();
         for (int i = 0; i < counted.size(); i++) {
@@ -142,14 +176,11 @@ class FunnelController {
                             step.medianSeconds(),
                             step.averageSeconds()));
         }
-        return new Answer(
-                id,
-                funnel.name(),
-                asOf,
-                first,
-                share(counted.getLast().users(), first),
-                steps,
-                List.of());
+        return steps;
+    }
+
+    private static double converted(List<FunnelRun.Step> steps) {
+        return share(steps.getLast().users(), steps.getFirst().users());
     }
 
     private static double share(long part, long whole) {

@@ -3,25 +3,20 @@ package io.mirante.snapshot.behaviour;
 import java.util.Arrays;
 
 /**
- * Finds a person's way through a sequential funnel: which steps were reached, and when.
+ * Finds paths through a sequential or strict funnel.
  *
  * <p>A path gives step 1, 2, … k each an event of its own, at times that never go back, all within the window that begins
  * with step 1 and includes its end. Events of one instant have no order among themselves, so at one instant several steps
- * may be taken in any order of its events. Of all paths the one that gets furthest counts; among those the one that starts
- * earliest, and after its start each step as early as possible.
+ * may be taken in any order of its events. No excluded event may lie between two steps: later than the one and earlier
+ * than the other.
  *
- * <p>Linear in the number of events. Events of one instant form a group. Within a group, from any step reached, taking as
- * many steps as its events allow is never worse than taking fewer. First pass, forward: for each number of steps keep the
- * latest start that has reached it, which gives k. Second pass, backward: the earliest time at which the rest of k steps
- * can be complete, which tells for each possible start whether k steps fit its window. Third: follow the earliest such
- * start.
- *
- * <p>Keeps scratch memory between calls: not thread-safe, one per question.
+ * <p>Linear in the number of events. Events of one instant form a group. First pass, forward: for each number of steps keep the
+ * latest start that has reached it and may go on, which gives k. Second pass, backward: the earliest time at which the rest of k
+ * steps can be complete, which tells for each possible start whether k steps fit its window. Third: follow the earliest such
+ * start, at each group with as many steps as leave a way to k. Where nothing is excluded, as many as the group allows always
+ * do; else it is looked up, going backward once more.
  */
-final class FunnelPaths {
-
-    /** Most steps of a funnel. */
-    static final int MAX_STEPS = 20;
+final class FunnelPaths implements PathFinder {
 
     private static final long NONE = Long.MIN_VALUE;
     private static final long NEVER = Long.MAX_VALUE;
@@ -29,6 +24,7 @@ final class FunnelPaths {
 
     private final int steps;
     private final long windowMicros;
+    private final int[] exclusionGaps;
 
     /** First event of each group, and behind the last group the number of events. */
     private int[] groups = new int[16];
@@ -38,16 +34,29 @@ final class FunnelPaths {
 
     private boolean[] taken = new boolean[16];
 
+    /** Whether any event of the person is excluded. */
+    private boolean excluding;
+
+    /** Per group, only when events are excluded: bit j = with j steps done before it, all can be done in time. */
+    private int[] possible = new int[0];
+
+    /** A finder for a funnel without exclusions. */
+    FunnelPaths(int steps, long windowMicros) {
+        this(steps, windowMicros, new int[Funnel.MAX_EXCLUSIONS + 1]);
+    }
+
     /**
      * A finder.
      *
-     * @param steps 1 to {@link #MAX_STEPS}
+     * @param steps 1 to {@link Funnel#MAX_STEPS}
      * @param windowMicros µs from the first step in which the last must lie, end included; 0 or more
+     * @param exclusionGaps of events with bit {@link Funnel#FIRST_EXCLUSION} + i: bit g = they must not lie between step g + 1
+     *     and the next
      */
-    FunnelPaths(int steps, long windowMicros) {
-        if (!(steps >= 1 && steps <= MAX_STEPS)) {
+    FunnelPaths(int steps, long windowMicros, int[] exclusionGaps) {
+        if (!(steps >= 1 && steps <= Funnel.MAX_STEPS)) {
             throw new IllegalArgumentException(
-                    "steps must be from 1 to " + MAX_STEPS + ", was " + steps);
+                    "steps must be from 1 to " + Funnel.MAX_STEPS + ", was " + steps);
         }
         if (!(windowMicros >= 0)) {
             throw new IllegalArgumentException(
@@ -55,34 +64,33 @@ final class FunnelPaths {
         }
         this.steps = steps;
         this.windowMicros = windowMicros;
+        this.exclusionGaps = exclusionGaps.clone();
         this.eventOfStep = new int[steps];
     }
 
-    /**
-     * The person's path.
-     *
-     * @param micros times of the events in µs, never decreasing
-     * @param masks bit {@code i} = the event can be step {@code i + 1}
-     * @param events how many of the two arrays are filled
-     * @return the time of each step reached, in µs; empty when not even the first was
-     */
-    long[] find(long[] micros, int[] masks, int events) {
-        int groupCount = group(micros, events);
+    @Override
+    public long[] find(long[] micros, int[] masks, int events) {
+        int groupCount = group(micros, masks, events);
         int furthest = furthest(micros, masks, groupCount);
         if (furthest == 0) {
             return NO_PATH;
         }
         int start = earliestStart(micros, masks, groupCount, furthest);
+        if (excluding) {
+            lookAhead(micros, masks, groupCount, start, furthest);
+        }
         return follow(micros, masks, groupCount, start, furthest);
     }
 
-    private int group(long[] micros, int events) {
+    private int group(long[] micros, int[] masks, int events) {
         if (groups.length < events + 1) {
             groups = new int[Math.max(events + 1, groups.length * 2)];
             taken = new boolean[groups.length];
         }
+        excluding = false;
         int count = 0;
         for (int i = 0; i < events; i++) {
+            excluding |= masks[i] >>> Funnel.FIRST_EXCLUSION != 0;
             if (i == 0 || micros[i] != micros[i - 1]) {
                 groups[count++] = i;
             }
@@ -99,6 +107,10 @@ final class FunnelPaths {
         for (int g = 0; g < groupCount && furthest < steps; g++) {
             long at = micros[groups[g]];
             System.arraycopy(latestStart, 0, next, 0, steps + 1);
+            for (int gaps = excluded(masks, g); gaps != 0; gaps &= gaps - 1) {
+                // Who stands in this gap goes no further, unless with an event of this group.
+                next[Integer.numberOfTrailingZeros(gaps) + 1] = NONE;
+            }
             for (int done = 0; done < steps; done++) {
                 long start = done == 0 ? at : latestStart[done];
                 if (start == NONE || at - start > windowMicros) {
@@ -126,20 +138,46 @@ final class FunnelPaths {
         for (int g = groupCount - 1; g >= 0; g--) {
             long at = micros[groups[g]];
             int first = reach(masks, g, 0, furthest);
-            if (first > 0) {
-                long end = first == furthest ? at : complete[first];
+            for (int done = 1; done <= first; done++) {
+                long end = done == furthest ? at : complete[done];
                 if (end != NEVER && end - at <= windowMicros) {
                     earliest = g;
                 }
             }
+            int gaps = excluded(masks, g);
             for (int done = 1; done < furthest; done++) {
+                long end = (gaps >> done - 1 & 1) != 0 ? NEVER : complete[done];
                 int reached = reach(masks, g, done, furthest);
-                if (reached > done) {
-                    complete[done] = reached == furthest ? at : complete[reached];
+                for (int j = done + 1; j <= reached; j++) {
+                    end = Math.min(end, j == furthest ? at : complete[j]);
                 }
+                complete[done] = end;
             }
         }
         return earliest;
+    }
+
+    private void lookAhead(long[] micros, int[] masks, int groupCount, int start, int furthest) {
+        if (possible.length < groupCount + 1) {
+            possible = new int[groups.length];
+        }
+        long deadline = micros[groups[start]] + windowMicros;
+        possible[groupCount] = 1 << furthest;
+        for (int g = groupCount - 1; g > start; g--) {
+            int behind = possible[g + 1];
+            int stays = behind & ~(excluded(masks, g) << 1);
+            int can = 1 << furthest;
+            for (int done = 1; done < furthest; done++) {
+                int reached =
+                        micros[groups[g]] <= deadline ? reach(masks, g, done, furthest) : done;
+                // Bits done + 1 … reached.
+                int further = (1 << reached + 1) - (1 << done + 1);
+                if ((stays >> done & 1) != 0 || (behind & further) != 0) {
+                    can |= 1 << done;
+                }
+            }
+            possible[g] = can;
+        }
     }
 
     private long[] follow(long[] micros, int[] masks, int groupCount, int start, int furthest) {
@@ -147,10 +185,27 @@ final class FunnelPaths {
         int done = 0;
         for (int g = start; g < groupCount && done < furthest; g++) {
             int reached = reach(masks, g, done, furthest);
+            while (excluding && reached > done && (possible[g + 1] >> reached & 1) == 0) {
+                reached--;
+            }
             Arrays.fill(times, done, reached, micros[groups[g]]);
             done = reached;
         }
         return times;
+    }
+
+    /** Bit i = an event of the group must not lie between step i + 1 and the next. */
+    private int excluded(int[] masks, int g) {
+        if (!excluding) {
+            return 0;
+        }
+        int gaps = 0;
+        for (int i = groups[g]; i < groups[g + 1]; i++) {
+            for (int bits = masks[i] >>> Funnel.FIRST_EXCLUSION; bits != 0; bits &= bits - 1) {
+                gaps |= exclusionGaps[Integer.numberOfTrailingZeros(bits)];
+            }
+        }
+        return gaps;
     }
 
     /** How many steps are done after a group when {@code done} were before it, up to {@code limit}. */

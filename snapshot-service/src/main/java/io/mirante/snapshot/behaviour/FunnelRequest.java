@@ -1,7 +1,5 @@
 package io.mirante.snapshot.behaviour;
 
-import com.fasterxml.jackson.annotation.JsonProperty;
-import io.mirante.contracts.events.EventTypes;
 import io.mirante.platform.web.FieldError;
 import io.mirante.platform.web.ProblemException;
 import io.mirante.platform.web.TimeRange;
@@ -13,8 +11,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.NullNode;
 
 /**
  * A funnel as a client sends it, and as it is kept.
@@ -22,6 +18,10 @@ import tools.jackson.databind.node.NullNode;
  * @param window ISO 8601 duration in weeks, days, hours, minutes or seconds; {@code P14D} when missing
  * @param startTime only events from it on; null = from the first
  * @param endTime only events before it; null = all
+ * @param order {@code sequential}, the default: in the order of the steps, others may lie between; {@code strict}: no other event of
+ *     the person may lie between; {@code any}: in any order
+ * @param breakdown by which value of the event that a path begins with groups are formed; null = none
+ * @param exclusions events that must not lie between steps; at most 10
  */
 record FunnelRequest(
         @Nullable String funnelName,
@@ -29,71 +29,77 @@ record FunnelRequest(
         @Nullable Instant endTime,
         @Nullable String window,
         @Nullable String order,
-        @Nullable JsonNode breakdown,
-        @Nullable List<JsonNode> exclusions,
+        @Nullable Breakdown breakdown,
+        @Nullable List<@Nullable Exclusion> exclusions,
         @Nullable List<@Nullable Step> steps) {
 
     private static final Duration DEFAULT_WINDOW = Duration.ofDays(14);
     private static final Duration MAX_WINDOW = Duration.ofDays(3660);
     private static final Pattern WEEKS = Pattern.compile("P(\\d{1,3})W");
-    private static final Set<String> OPERATORS =
-            Set.of("eq", "neq", "gt", "gte", "lt", "lte", "contains", "exists");
-    private static final int MAX_FILTERS = 10;
-    private static final int MAX_SCALE = 400;
+    private static final Set<String> COLUMNS = Set.of("country", "device");
 
     record Step(
             @Nullable String name,
             @Nullable String conditionType,
             @Nullable String conditionValue,
-            @Nullable List<@Nullable Filter> filters) {}
+            @Nullable List<@Nullable FilterRequest> filters) {}
 
-    record Filter(
-            @Nullable String property,
-            @Nullable String operator,
-            @JsonProperty("value") @Nullable JsonNode value) {}
+    /**
+     * Events that must not lie between steps.
+     *
+     * @param fromStep the step, counted from 1, after which they must not lie; the first when missing
+     * @param toStep the step before which they must not lie; the last when missing
+     */
+    record Exclusion(
+            @Nullable String conditionType,
+            @Nullable String conditionValue,
+            @Nullable List<@Nullable FilterRequest> filters,
+            @Nullable Integer fromStep,
+            @Nullable Integer toStep) {}
+
+    /**
+     * What groups are formed by.
+     *
+     * @param property {@code data.} and names from there down, joined by dots, or {@code country} or {@code device}
+     */
+    record Breakdown(@Nullable String property) {}
 
     /**
      * The funnel it describes.
      *
-     * @throws ProblemException 400 that names every field that is wrong, 422 for what is not offered yet
+     * @throws ProblemException 400 that names every field that is wrong
      */
     Funnel toFunnel() {
         var errors = new ArrayList<FieldError>();
-        var wanted = order == null ? "sequential" : order;
-        if (!Set.of("sequential", "strict", "any").contains(wanted)) {
-            errors.add(
-                    new FieldError(
-                            "/order", "unknown_value", "order must be sequential, strict or any"));
-        }
-        var duration = duration(errors);
+        var wanted =
+                Funnel.Order.find(order == null ? "sequential" : order)
+                        .orElseGet(() -> {
+                            errors.add(
+                                    new FieldError(
+                                            "/order",
+                                            "unknown_value",
+                                            "order must be sequential, strict or any"));
+                            return Funnel.Order.SEQUENTIAL;
+                        });
+        var duration = window == null ? DEFAULT_WINDOW : duration(window, errors);
         var checked = steps(errors);
+        var excluded = exclusions(wanted, Math.max(1, checked.size()), errors);
+        var broken = breakdown == null ? null : breakdown(breakdown, errors);
         if (!errors.isEmpty()) {
             throw ProblemException.malformed(errors);
-        }
-        if (!wanted.equals("sequential")) {
-            throw ProblemException.impossible(
-                    "not-offered-yet",
-                    "order %s is not offered yet; sequential is".formatted(wanted));
-        }
-        if (breakdown != null && !breakdown.isNull()) {
-            throw ProblemException.impossible(
-                    "not-offered-yet", "breakdown is not offered yet; send null");
-        }
-        if (exclusions != null && !exclusions.isEmpty()) {
-            throw ProblemException.impossible(
-                    "not-offered-yet", "exclusions are not offered yet; send an empty list");
         }
         return new Funnel(
                 funnelName == null ? "Funnel" : funnelName,
                 TimeRange.ofBody(startTime, endTime),
                 duration,
-                checked);
+                wanted,
+                checked,
+                excluded,
+                broken);
     }
 
-    private Duration duration(List<FieldError> errors) {
-        if (window == null) {
-            return DEFAULT_WINDOW;
-        }
+    /** An ISO 8601 duration of a window. */
+    static Duration duration(String window, List<FieldError> errors) {
         try {
             var weeks = WEEKS.matcher(window);
             var duration =
@@ -116,136 +122,131 @@ record FunnelRequest(
 
     private List<Funnel.Step> steps(List<FieldError> errors) {
         var given = steps;
-        if (given == null || given.isEmpty() || given.size() > FunnelPaths.MAX_STEPS) {
+        if (given == null || given.isEmpty() || given.size() > Funnel.MAX_STEPS) {
             errors.add(
                     new FieldError(
                             "/steps",
                             given == null || given.isEmpty() ? "required" : "too_many",
                             "steps must be a list of 1 to %d steps, %d were given"
                                     .formatted(
-                                            FunnelPaths.MAX_STEPS,
-                                            given == null ? 0 : given.size())));
+                                            Funnel.MAX_STEPS, given == null ? 0 : given.size())));
             return List.of();
         }
         var checked = new ArrayList<Funnel.Step>();
         for (int i = 0; i < given.size(); i++) {
-            checked.add(step(given.get(i), i, errors));
-        }
-        return checked;
-    }
-
-    private static Funnel.Step step(@Nullable Step step, int index, List<FieldError> errors) {
-        var at = "/steps/" + index;
-        if (step == null) {
-            errors.add(new FieldError(at, "required", at + " must be an object"));
-            return new Funnel.Step("", "", "", List.of());
-        }
-        var type =
-                step.conditionType() == null ? "" : EventTypes.canonicalName(step.conditionType());
-        if (type.isEmpty()) {
-            errors.add(
-                    new FieldError(
-                            at + "/condition_type",
-                            "required",
-                            at + "/condition_type must name an event type"));
-        }
-        var value = step.conditionValue() == null ? "" : step.conditionValue();
-        refuseNul(value, at + "/condition_value", errors);
-        refuseNul(type, at + "/condition_type", errors);
-        var name = step.name();
-        return new Funnel.Step(
-                name == null || name.isBlank() ? type : name,
-                type,
-                value,
-                filters(step.filters(), at + "/filters", errors));
-    }
-
-    private static List<Funnel.Filter> filters(
-            @Nullable List<@Nullable Filter> filters, String at, List<FieldError> errors) {
-        if (filters == null) {
-            return List.of();
-        }
-        if (filters.size() > MAX_FILTERS) {
-            errors.add(
-                    new FieldError(
-                            at, "too_many", at + " may hold at most " + MAX_FILTERS + " filters"));
-            return List.of();
-        }
-        var checked = new ArrayList<Funnel.Filter>();
-        for (int i = 0; i < filters.size(); i++) {
-            var filter = filter(filters.get(i), at + "/" + i, errors);
-            if (filter != null) {
-                checked.add(filter);
+            var step = given.get(i);
+            var at = "/steps/" + i;
+            if (step == null) {
+                errors.add(new FieldError(at, "required", at + " must be an object"));
+                continue;
             }
+            var condition =
+                    FilterRequest.condition(
+                            step.conditionType(),
+                            step.conditionValue(),
+                            step.filters(),
+                            at,
+                            "condition_",
+                            errors);
+            var name = step.name();
+            checked.add(
+                    new Funnel.Step(
+                            name == null || name.isBlank() ? condition.type() : name, condition));
         }
         return checked;
     }
 
-    private static Funnel.@Nullable Filter filter(
-            @Nullable Filter filter, String at, List<FieldError> errors) {
-        if (filter == null) {
-            errors.add(new FieldError(at, "required", at + " must be an object"));
-            return null;
+    private List<Funnel.Exclusion> exclusions(
+            Funnel.Order order, int last, List<FieldError> errors) {
+        var given = exclusions;
+        if (given == null) {
+            return List.of();
         }
-        int before = errors.size();
-        var property = filter.property();
-        if (property == null || !property.matches("data(\\.[^.\\x00]{1,200}){1,10}")) {
+        if (given.size() > Funnel.MAX_EXCLUSIONS) {
             errors.add(
                     new FieldError(
-                            at + "/property",
-                            "invalid",
-                            at + "/property must be a path into the data, such as data.amount"));
+                            "/exclusions",
+                            "too_many",
+                            "exclusions may hold at most %d conditions, %d were given"
+                                    .formatted(Funnel.MAX_EXCLUSIONS, given.size())));
+            return List.of();
         }
-        var operator = filter.operator();
-        if (operator == null || !OPERATORS.contains(operator)) {
+        var checked = new ArrayList<Funnel.Exclusion>();
+        for (int i = 0; i < given.size(); i++) {
+            var exclusion = given.get(i);
+            var at = "/exclusions/" + i;
+            if (exclusion == null) {
+                errors.add(new FieldError(at, "required", at + " must be an object"));
+                continue;
+            }
+            var condition =
+                    FilterRequest.condition(
+                            exclusion.conditionType(),
+                            exclusion.conditionValue(),
+                            exclusion.filters(),
+                            at,
+                            "condition_",
+                            errors);
+            int from = step(exclusion.fromStep(), 1, order, at + "/from_step", last, errors);
+            int to = step(exclusion.toStep(), last, order, at + "/to_step", last, errors);
+            if (from >= to && (exclusion.fromStep() != null || exclusion.toStep() != null)) {
+                errors.add(
+                        new FieldError(
+                                at + "/to_step",
+                                "out_of_range",
+                                "%s/to_step must be after from_step, was %d after %d"
+                                        .formatted(at, to, from)));
+            }
+            checked.add(new Funnel.Exclusion(condition, from, to));
+        }
+        return checked;
+    }
+
+    /** The step given, or otherwise that which stands for none. */
+    private static int step(
+            @Nullable Integer step,
+            int otherwise,
+            Funnel.Order order,
+            String at,
+            int last,
+            List<FieldError> errors) {
+        if (step == null) {
+            return otherwise;
+        }
+        if (order == Funnel.Order.ANY) {
             errors.add(
                     new FieldError(
-                            at + "/operator",
-                            "unknown_value",
+                            at,
+                            "not_applicable",
                             at
-                                    + "/operator must be one of eq, neq, gt, gte, lt, lte, contains, exists"));
+                                    + " has no meaning where steps come in any order; leave it out, or ask with order sequential"));
+        } else if (!(step >= 1 && step <= last)) {
+            errors.add(
+                    new FieldError(
+                            at,
+                            "out_of_range",
+                            "%s must be from 1 to %d, was %d".formatted(at, last, step)));
+        } else {
+            return step;
         }
-        if (property == null || operator == null || errors.size() > before) {
+        return otherwise;
+    }
+
+    private static Funnel.@Nullable Breakdown breakdown(
+            Breakdown breakdown, List<FieldError> errors) {
+        var property = breakdown.property() == null ? "" : breakdown.property();
+        if (COLUMNS.contains(property)) {
+            return new Funnel.Breakdown(property, null);
+        }
+        var path = EventCondition.Property.find(property);
+        if (path == null) {
+            errors.add(
+                    new FieldError(
+                            "/breakdown/property",
+                            "invalid",
+                            "/breakdown/property must be country, device or a path into the data, such as data.plan"));
             return null;
         }
-        var given = filter.value();
-        var value = given == null ? NullNode.getInstance() : given;
-        var problem = problem(operator, value);
-        if (problem != null) {
-            errors.add(new FieldError(at + "/value", "wrong_type", at + "/value " + problem));
-            return null;
-        }
-        if (value.isString()) {
-            refuseNul(value.stringValue(), at + "/value", errors);
-        }
-        var path = List.of(property.split("\\."));
-        return new Funnel.Filter(
-                path.subList(1, path.size()), operator, value.isNull() ? null : value);
-    }
-
-    /** What is wrong with the value an operator gets; null when nothing is. */
-    private static @Nullable String problem(String operator, JsonNode value) {
-        return switch (operator) {
-            case "exists" ->
-                    value.isNull() || value.isBoolean() ? null : "must be true, false or left out";
-            case "contains" -> value.isString() ? null : "must be a text";
-            case "eq", "neq" ->
-                    value.isString() || value.isBoolean() || number(value)
-                            ? null
-                            : "must be a text, a number or a truth value";
-            default -> number(value) ? null : "must be a number";
-        };
-    }
-
-    /** A number, or text that is one, as amounts may be given. */
-    private static boolean number(JsonNode value) {
-        return (value.isNumber() && Math.abs((long) value.decimalValue().scale()) <= MAX_SCALE)
-                || (value.isString() && DecimalText.isDecimal(value.stringValue()));
-    }
-
-    private static void refuseNul(String text, String at, List<FieldError> errors) {
-        if (text.indexOf('\0') >= 0) {
-            errors.add(new FieldError(at, "invalid", at + " must not hold NUL"));
-        }
+        return new Funnel.Breakdown(null, path);
     }
 }

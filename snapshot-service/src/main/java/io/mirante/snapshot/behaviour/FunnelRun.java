@@ -1,10 +1,11 @@
 package io.mirante.snapshot.behaviour;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,11 +15,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class FunnelRun implements PersonTimelines.Visitor {
 
+    /** How many values of a breakdown stand for themselves. */
+    static final int MAX_GROUPS = 25;
+
+    /** Stands for all other values. */
+    static final String OTHER = "$other";
+
     private final int steps;
-    private final FunnelPaths paths;
+    private final FunnelEvents events;
+    private final PathFinder paths;
+    private final boolean brokenDown;
     private final @Nullable Listing listing;
-    private final long[] users;
-    private final Longs[] waits;
+    private final Tally all;
+    private final Map<@Nullable String, Tally> groups = new HashMap<>();
+    private int[] masks = new int[64];
 
     /**
      * Which persons to keep by number.
@@ -48,24 +58,38 @@ final class FunnelRun implements PersonTimelines.Visitor {
     /** What one step came to; the seconds are null when nobody reached it, and for the first. */
     record Step(long users, @Nullable Double medianSeconds, @Nullable Double averageSeconds) {}
 
-    FunnelRun(Funnel funnel, @Nullable Listing listing) {
+    /**
+     * Persons with one value of the breakdown.
+     *
+     * @param value null = without any; {@link #OTHER} = all values that do not stand for themselves
+     */
+    record Group(@Nullable String value, List<Step> steps) {}
+
+    /** What came of all, and of those with each value. */
+    record Result(List<Step> steps, List<Group> groups) {}
+
+    FunnelRun(Funnel funnel, FunnelEvents events, @Nullable Listing listing) {
         this.steps = funnel.steps().size();
-        this.paths = new FunnelPaths(steps, micros(funnel.window()));
+        this.events = events;
+        this.paths = funnel.paths();
+        this.brokenDown = funnel.breakdown() != null;
         this.listing = listing;
-        this.users = new long[steps];
-        this.waits = new Longs[steps];
-        Arrays.setAll(waits, i -> new Longs());
+        this.all = new Tally(steps);
     }
 
     /** The next person, with all events; false when the listing is full. */
     @Override
-    public boolean see(long person, long[] micros, int[] masks, int events) {
-        var path = paths.find(micros, masks, events);
-        for (int i = 0; i < path.length; i++) {
-            users[i]++;
-            if (i > 0) {
-                waits[i].add(path[i] - path[i - 1]);
-            }
+    public boolean see(long person, long[] micros, int[] what, int count) {
+        if (masks.length < count) {
+            masks = new int[what.length];
+        }
+        events.masks(what, masks, count);
+        var path = paths.find(micros, masks, count);
+        all.add(path);
+        if (brokenDown && path.length > 0) {
+            groups.computeIfAbsent(
+                            events.value(micros, what, count, path[0]), value -> new Tally(steps))
+                    .add(path);
         }
         if (listing == null) {
             return true;
@@ -79,53 +103,66 @@ final class FunnelRun implements PersonTimelines.Visitor {
         return listing == null ? List.of() : listing.persons();
     }
 
-    /** After the last person. */
-    List<Step> finish() {
-        var result = new ArrayList<Step>();
-        for (int i = 0; i < steps; i++) {
-            result.add(new Step(users[i], waits[i].medianSeconds(), waits[i].averageSeconds()));
+    /** After the last person: values with most persons first, then what has none, then all others. */
+    Result finish() {
+        var none = groups.remove(null);
+        var rest = groups.remove(OTHER);
+        var sorted = new ArrayList<>(groups.entrySet());
+        sorted.sort(
+                Comparator.<Map.Entry<@Nullable String, Tally>>comparingLong(
+                                group -> -group.getValue().users[0])
+                        .thenComparing(group -> String.valueOf(group.getKey())));
+        var result = new ArrayList<Group>();
+        for (var group : sorted) {
+            if (result.size() < MAX_GROUPS) {
+                result.add(new Group(group.getKey(), group.getValue().finish()));
+            } else {
+                rest = rest == null ? new Tally(steps) : rest;
+                rest.add(group.getValue());
+            }
         }
-        return result;
+        if (none != null) {
+            result.add(new Group(null, none.finish()));
+        }
+        if (rest != null) {
+            result.add(new Group(OTHER, rest.finish()));
+        }
+        return new Result(all.finish(), result);
     }
 
-    private static long micros(Duration duration) {
-        return TimeUnit.SECONDS.toMicros(duration.getSeconds()) + duration.getNano() / 1_000;
-    }
+    /** How far some persons got, and how long they took. */
+    private static final class Tally {
+        private final long[] users;
+        private final Durations[] waits;
 
-    /** Growing list of times in µs. */
-    private static final class Longs {
-        private long[] values = new long[16];
-        private int size;
-
-        void add(long value) {
-            if (size == values.length) {
-                values = Arrays.copyOf(values, size * 2);
-            }
-            values[size++] = value;
+        Tally(int steps) {
+            this.users = new long[steps];
+            this.waits = new Durations[steps];
+            Arrays.setAll(waits, i -> new Durations());
         }
 
-        @Nullable Double medianSeconds() {
-            if (size == 0) {
-                return null;
+        void add(long[] path) {
+            for (int i = 0; i < path.length; i++) {
+                users[i]++;
+                if (i > 0) {
+                    waits[i].add(path[i] - path[i - 1]);
+                }
             }
-            Arrays.sort(values, 0, size);
-            int middle = size / 2;
-            double median =
-                    size % 2 == 1
-                            ? values[middle]
-                            : values[middle - 1] + (values[middle] - values[middle - 1]) / 2.0;
-            return median / 1e6;
         }
 
-        @Nullable Double averageSeconds() {
-            if (size == 0) {
-                return null;
+        void add(Tally other) {
+            for (int i = 0; i < users.length; i++) {
+                users[i] += other.users[i];
+                waits[i].addAll(other.waits[i]);
             }
-            double sum = 0;
-            for (int i = 0; i < size; i++) {
-                sum += values[i];
+        }
+
+        List<Step> finish() {
+            var result = new ArrayList<Step>();
+            for (int i = 0; i < users.length; i++) {
+                result.add(new Step(users[i], waits[i].medianSeconds(), waits[i].averageSeconds()));
             }
-            return sum / size / 1e6;
+            return result;
         }
     }
 }

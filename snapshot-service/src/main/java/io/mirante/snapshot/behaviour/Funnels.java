@@ -76,8 +76,8 @@ final class Funnels {
     }
 
     /** How many persons reached each step, and how long they took. */
-    Mono<List<FunnelRun.Step>> answer(String tenant, Funnel funnel) {
-        return walk(tenant, funnel, 0, () -> new FunnelRun(funnel, null)).map(FunnelRun::finish);
+    Mono<FunnelRun.Result> answer(String tenant, Funnel funnel) {
+        return walk(tenant, funnel, 0, null).map(FunnelRun::finish);
     }
 
     /** Persons who reached a step, or were lost before it, by number; at most {@code limit}. */
@@ -85,24 +85,34 @@ final class Funnels {
             String tenant, Funnel funnel, int step, boolean dropped, long afterPerson, int limit) {
         return walk(
                         tenant,
-                        funnel,
+                        funnel.whole(),
                         afterPerson,
-                        () -> new FunnelRun(funnel, new FunnelRun.Listing(step, dropped, limit)))
+                        () -> new FunnelRun.Listing(step, dropped, limit))
                 .flatMap(run -> names(tenant, run.listed()));
     }
 
+    /** Walks over persons; {@code listings} gives a new listing for each try, null = nobody is listed. */
     private Mono<FunnelRun> walk(
-            String tenant, Funnel funnel, long afterPerson, Supplier<FunnelRun> runs) {
+            String tenant,
+            Funnel funnel,
+            long afterPerson,
+            @Nullable Supplier<FunnelRun.Listing> listings) {
         return MergedPersons.read(tenant, database)
                 .flatMap(merged ->
-                        lake.ask(() ->
-                                walks.walk(
-                                        tenant,
-                                        funnel.scan(),
-                                        merged,
-                                        afterPerson,
-                                        funnel::matching,
-                                        runs)));
+                        lake.ask(() -> {
+                            var events = new FunnelEvents(funnel);
+                            return walks.walk(
+                                    tenant,
+                                    funnel.scan(),
+                                    merged,
+                                    afterPerson,
+                                    events,
+                                    () ->
+                                            new FunnelRun(
+                                                    funnel,
+                                                    events,
+                                                    listings == null ? null : listings.get()));
+                        }));
     }
 
     private Mono<List<Person>> names(String tenant, List<Long> persons) {

@@ -1,13 +1,11 @@
 package io.mirante.snapshot.behaviour;
 
-import io.mirante.contracts.Json;
 import io.mirante.platform.web.ProblemException;
 import io.mirante.snapshot.lake.LakeReader;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
-import tools.jackson.databind.JsonNode;
 
 /**
  * Gives the events of all persons, person by person, to who asks a question about behaviour. Memory is bounded: what does not
@@ -38,12 +36,13 @@ final class PersonWalks {
     @FunctionalInterface
     interface Refinement {
         /**
-         * A look at the data.
+         * A look at what was read.
          *
          * @param mask what the event is by SQL; not 0
+         * @param data the text that the scan asks for; null when it asks for none of this event
          * @return what it is; 0 = it is not wanted
          */
-        int matching(int mask, JsonNode data);
+        int matching(int mask, @Nullable String data);
     }
 
     /**
@@ -51,7 +50,7 @@ final class PersonWalks {
      *
      * @param merged persons who go by others
      * @param afterPerson only persons with a higher number
-     * @param refinement asked when the scan reads the data
+     * @param refinement asked about every event
      * @param visitors gives a new one for each try
      * @return the visitor that has seen all
      */
@@ -122,7 +121,7 @@ final class PersonWalks {
         return lake.read(
                 tenant,
                 scan.of(merged.lowest(after), merged.highest(after, until)),
-                () -> new Gathered(merged, after, until, scan.withData() ? refinement : null));
+                () -> new Gathered(merged, after, until, refinement));
     }
 
     /** The events of a range of persons, as long as they fit; how many they are in any case. */
@@ -130,7 +129,7 @@ final class PersonWalks {
         private final MergedPersons.Merged merged;
         private final long after;
         private final long until;
-        private final @Nullable Refinement refinement;
+        private final Refinement refinement;
         private PersonTimelines timelines = new PersonTimelines();
         private long events;
         private long highest;
@@ -141,11 +140,7 @@ final class PersonWalks {
          * @param after number of the last person not wanted
          * @param until number of the last person wanted
          */
-        Gathered(
-                MergedPersons.Merged merged,
-                long after,
-                long until,
-                @Nullable Refinement refinement) {
+        Gathered(MergedPersons.Merged merged, long after, long until, Refinement refinement) {
             this.merged = merged;
             this.after = after;
             this.until = until;
@@ -159,10 +154,7 @@ final class PersonWalks {
             if (person <= after || person > until) {
                 return;
             }
-            int is =
-                    refinement == null || data == null
-                            ? mask
-                            : refinement.matching(mask, Json.mapper().readTree(data));
+            int is = refinement.matching(mask, data);
             if (is == 0) {
                 return;
             }

@@ -88,11 +88,12 @@ public final class LakeReader implements DisposableBean {
     /**
      * Which events are wanted.
      *
-     * @param types of these types
+     * @param types of these types; empty = of all
      * @param mask an integer expression over an event's columns that PostgreSQL and DuckDB read alike; its parameters are
      *     {@code $1}, {@code $2}, …; 0 = not wanted
      * @param arguments of the mask
-     * @param withData whether the data is read
+     * @param data what is read of an event as text: an expression over {@link #EVENT_DATA}, type, main property, country,
+     *     device and the mask that both read alike; null = nothing
      * @param afterPerson only persons with a higher number
      * @param untilPerson number of the last person wanted
      */
@@ -101,22 +102,29 @@ public final class LakeReader implements DisposableBean {
             List<String> types,
             String mask,
             List<String> arguments,
-            boolean withData,
+            @Nullable String data,
             long afterPerson,
             long untilPerson) {
+
+        /** An event's data as JSON text, in one line. */
+        public static final String EVENT_DATA = "data::text";
 
         public Scan(
                 TimeRange range,
                 List<String> types,
                 String mask,
                 List<String> arguments,
-                boolean withData) {
-            this(range, types, mask, arguments, withData, Long.MIN_VALUE, Long.MAX_VALUE);
+                @Nullable String data) {
+            this(range, types, mask, arguments, data, Long.MIN_VALUE, Long.MAX_VALUE);
+        }
+
+        boolean withData() {
+            return data != null;
         }
 
         /** The same of some persons. */
         public Scan of(long after, long until) {
-            return new Scan(range, types, mask, arguments, withData, after, until);
+            return new Scan(range, types, mask, arguments, data, after, until);
         }
 
         public Scan {
@@ -139,7 +147,7 @@ public final class LakeReader implements DisposableBean {
          * An event.
          *
          * @param micros of {@code occurred_at}, µs since 1970
-         * @param data JSON; null when it was not asked for
+         * @param data the text that the scan asks for; null when it asks for none
          */
         void add(long person, long micros, int mask, @Nullable String data);
     }
@@ -382,18 +390,18 @@ public final class LakeReader implements DisposableBean {
                         .collect(Collectors.joining(", "));
         return """
         SELECT person_no, %s AS micros, mask%s FROM (
-            SELECT person_no, occurred_at, %s AS mask, data FROM %s
-            WHERE occurred_at >= $%d::timestamptz AND occurred_at < $%d::timestamptz AND event_type IN (%s)%s) m
+            SELECT person_no, occurred_at, event_type, main_property, country, device, data, %s AS mask FROM %s
+            WHERE occurred_at >= $%d::timestamptz AND occurred_at < $%d::timestamptz%s%s) m
         WHERE mask <> 0\
         """
                 .formatted(
                         micros,
-                        scan.withData() ? ", data::text AS data" : "",
+                        scan.withData() ? ", " + scan.data() + " AS data" : "",
                         scan.mask(),
                         events,
                         before + 1,
                         before + 2,
-                        types,
+                        types.isEmpty() ? "" : " AND event_type IN (" + types + ")",
                         persons(scan));
     }
 

@@ -178,17 +178,45 @@ class FunnelIT {
                                 400,
                                 "{\"steps\":[{\"condition_type\":\"purchase\",\"filters\":[{\"property\":\"data.amount\",\"operator\":\"gte\",\"value\":\"much\"}]}]}"))
                 .containsExactly("/steps/0/filters/0/value");
+        var two = step + "," + step;
+        assertThat(pointers(400, "{\"breakdown\":\"country\",\"steps\":[%s]}".formatted(step)))
+                .containsExactly("/breakdown");
         assertThat(
-                        post(
-                                        client,
-                                        422,
-                                        PATH,
-                                        "{\"order\":\"strict\",\"steps\":[%s]}".formatted(step))
-                                .path("detail")
-                                .stringValue())
-                .contains("strict", "not offered yet");
-        post(client, 422, PATH, "{\"breakdown\":\"country\",\"steps\":[%s]}".formatted(step));
-        post(client, 422, PATH, "{\"exclusions\":[{}],\"steps\":[%s]}".formatted(step));
+                        pointers(
+                                400,
+                                "{\"breakdown\":{\"property\":\"country; DROP TABLE funnel\"},\"steps\":[%s]}"
+                                        .formatted(step)))
+                .containsExactly("/breakdown/property");
+        assertThat(pointers(400, "{\"exclusions\":[{}],\"steps\":[%s]}".formatted(step)))
+                .containsExactly("/exclusions/0/condition_type");
+        assertThat(
+                        pointers(
+                                400,
+                                "{\"exclusions\":[%s],\"steps\":[%s]}"
+                                        .formatted(
+                                                String.join(
+                                                        ",",
+                                                        many("{\"condition_type\":\"x\"}", 11)),
+                                                two)))
+                .containsExactly("/exclusions");
+        assertThat(
+                        pointers(
+                                400,
+                                "{\"exclusions\":[{\"condition_type\":\"x\",\"from_step\":0,\"to_step\":3}],\"steps\":[%s]}"
+                                        .formatted(two)))
+                .containsExactly("/exclusions/0/from_step", "/exclusions/0/to_step");
+        assertThat(
+                        pointers(
+                                400,
+                                "{\"exclusions\":[{\"condition_type\":\"x\",\"from_step\":2}],\"steps\":[%s]}"
+                                        .formatted(two)))
+                .containsExactly("/exclusions/0/to_step");
+        assertThat(
+                        pointers(
+                                400,
+                                "{\"order\":\"any\",\"exclusions\":[{\"condition_type\":\"x\",\"from_step\":1}],\"steps\":[%s]}"
+                                        .formatted(two)))
+                .containsExactly("/exclusions/0/from_step");
         post(client, 400, PATH, "{\"steps\":");
         refused(client, 404, PATH + "/fun_none/users?step=1");
     }

@@ -13,18 +13,24 @@ import io.mirante.snapshot.lake.LakeProbe;
 import io.mirante.snapshot.lake.LakeReader;
 import io.mirante.testkit.Mesh;
 import io.mirante.testkit.MeshTest;
-import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -39,8 +45,9 @@ import tools.jackson.databind.JsonNode;
 class FunnelLakeIT {
 
     private static final String PATH = "/api/v1/analytics/funnel";
-    private static final Instant FIRST = Instant.parse("2026-11-01T22:00:00Z");
-    private static final int PERSONS = 40;
+    private static final Instant SINCE = Instant.parse("2026-11-02T03:00:00Z");
+    private static final int ASKED = 30;
+    private static final int LISTED = 10;
 
     private static final List<String> FUNNELS =
             List.of(
@@ -60,6 +67,36 @@ class FunnelLakeIT {
                             {"property": "data.nested.deep", "operator": "exists", "value": false}]}]}\
                     """);
 
+    /** What random funnels are broken down by, each with how an event's value is found. */
+    private static final Map<String, Function<CleanEvent, JsonNode>> PROPERTIES =
+            Map.of(
+                    "country", e -> e.context().path("location").path("country"),
+                    "device", e -> e.context().path("device").path("device_type"),
+                    "data.amount", e -> e.data().path("amount"),
+                    "data.url", e -> e.data().path("url"),
+                    "data.tags.0", e -> e.data().path("tags").path(0),
+                    "data.nested", e -> e.data().path("nested"));
+
+    /** Steps not between which a condition must hold; from 1. */
+    private record Exclusion(BehaviourHistory.Condition condition, int from, int to) {}
+
+    /** A funnel as a client asks it, with what it says. */
+    private record Asked(
+            String json,
+            List<BehaviourHistory.Condition> steps,
+            Duration window,
+            Funnel.Order order,
+            List<Exclusion> exclusions,
+            String breakdown) {}
+
+    /** A step of an answer; the seconds to the microsecond. */
+    private record Step(long users, Long medianMicros, Long averageMicros) {}
+
+    private record Group(String value, List<Step> steps) {}
+
+    /** By person, times of the path, and the value it belongs to where there is one. */
+    private record Recount(Map<Long, List<Long>> paths, Map<Long, String> values) {}
+
     @Autowired private Mesh mesh;
     @Autowired private ApplicationContext context;
     @Autowired private LakeReader lake;
@@ -67,6 +104,7 @@ class FunnelLakeIT {
     private String tenant;
     private WebTestClient client;
     private LakeProbe probe;
+    private final Set<Funnel.Order> seen = EnumSet.noneOf(Funnel.Order.class);
 
     @BeforeEach
     void open() {
@@ -87,31 +125,47 @@ class FunnelLakeIT {
         var random = new Random(seed);
         var all = new ArrayList<CleanEvent>();
         for (int part = 0; part < 3; part++) {
-            var events = events(random, part);
+            var events = BehaviourHistory.events(tenant, random, part);
             log.send(events);
             all.addAll(events);
             counted(log, client);
-            assertRecounted(all, "seed " + seed + ", " + part + " parts in files");
+            assertRecounted(all, random, "seed " + seed + ", " + part + " parts in files");
             probe.keep(tenant);
             assertThat(probe.waiting(tenant)).isZero();
-            assertRecounted(all, "seed " + seed + ", " + (part + 1) + " parts in files, all");
+            assertRecounted(
+                    all, random, "seed " + seed + ", " + (part + 1) + " parts in files, all");
         }
+        assertThat(seen).as("seed %d", seed).hasSize(Funnel.Order.values().length);
         var whole = funnels();
         // In several passes over the persons, none of whom has more events than fit.
-        for (var request : FUNNELS) {
-            var funnel = Json.mapper().readValue(request, FunnelRequest.class).toFunnel();
-            for (var merged :
-                    List.of(
-                            new MergedPersons.Merged(new long[0], new long[0]),
-                            new MergedPersons.Merged(
-                                    new long[] {2, 9, 31, 38}, new long[] {35, 3, 5, 39}))) {
-                var once = steps(funnel, merged, 1_000_000);
-                for (int maxEvents : new int[] {60, 250, 400}) {
-                    assertThat(steps(funnel, merged, maxEvents))
-                            .as("seed %d", seed)
-                            .isEqualTo(once);
+        for (int i = 0; i < 20; i++) {
+            var asked = funnel(random);
+            var funnel = Json.mapper().readValue(asked.json(), FunnelRequest.class).toFunnel();
+            for (boolean merged : new boolean[] {false, true}) {
+                var recount = recount(asked, merged ? BehaviourHistory.merged(all) : all);
+                for (int maxEvents : new int[] {150, 250, 400, 1_000_000}) {
+                    var result =
+                            steps(
+                                    funnel,
+                                    merged
+                                            ? BehaviourHistory.MERGED
+                                            : new MergedPersons.Merged(new long[0], new long[0]),
+                                    maxEvents);
+                    assertThat(result.steps().stream().map(FunnelLakeIT::step).toList())
+                            .as("seed %d: %s", seed, asked.json())
+                            .isEqualTo(recounted(asked, recount.paths().values()));
+                    assertThat(
+                                    result.groups().stream()
+                                            .map(g ->
+                                                    new Group(
+                                                            g.value(),
+                                                            g.steps().stream()
+                                                                    .map(FunnelLakeIT::step)
+                                                                    .toList()))
+                                            .toList())
+                            .as("seed %d: %s", seed, asked.json())
+                            .isEqualTo(broken(asked, recount));
                 }
-                assertThat(once.getFirst().users()).isPositive();
             }
         }
         // What cannot be read in files is read in PostgreSQL.
@@ -127,12 +181,12 @@ class FunnelLakeIT {
 
     @Test
     void readsAgainWhatChangedMeanwhile() throws Exception {
-        log.send(events(new Random(1), 0));
+        log.send(BehaviourHistory.events(tenant, new Random(1), 0));
         counted(log, client);
         probe.keep(tenant);
         var scan =
                 new LakeReader.Scan(
-                        TimeRange.ofBody(null, null), List.of("page_view"), "1", List.of(), false);
+                        TimeRange.ofBody(null, null), List.of("page_view"), "1", List.of(), null);
         int before = lake.read(tenant, scan, () -> new Tally(() -> {})).rows;
         assertThat(before).isPositive();
         var tries = new AtomicInteger();
@@ -151,7 +205,7 @@ class FunnelLakeIT {
     /** More than threads that could wait for each other. */
     @Test
     void manyAtOnceAreAllAnswered() throws Exception {
-        log.send(events(new Random(2), 0));
+        log.send(BehaviourHistory.events(tenant, new Random(2), 0));
         counted(log, client);
         var alone = post(client, 200, PATH, FUNNELS.getFirst()).path("steps");
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -185,15 +239,16 @@ class FunnelLakeIT {
         }
     }
 
-    private List<FunnelRun.Step> steps(Funnel funnel, MergedPersons.Merged merged, int maxEvents) {
+    private FunnelRun.Result steps(Funnel funnel, MergedPersons.Merged merged, int maxEvents) {
+        var events = new FunnelEvents(funnel);
         return new PersonWalks(lake, maxEvents)
                 .walk(
                         tenant,
                         funnel.scan(),
                         merged,
                         0,
-                        funnel::matching,
-                        () -> new FunnelRun(funnel, null))
+                        events,
+                        () -> new FunnelRun(funnel, events, null))
                 .finish();
     }
 
@@ -201,125 +256,256 @@ class FunnelLakeIT {
         return FUNNELS.stream().map(f -> post(client, 200, PATH, f).path("steps")).toList();
     }
 
-    /** As a loop over the events in memory finds. */
-    private void assertRecounted(List<CleanEvent> events, String when) {
-        for (var request : FUNNELS) {
-            var funnel = Json.mapper().readValue(request, FunnelRequest.class).toFunnel();
-            var users = new long[funnel.steps().size()];
-            var reached = new ArrayList<String>();
-            var byPerson = new TreeMap<Long, List<CleanEvent>>();
-            events.stream()
-                    .filter(e -> e.personNo() > 0)
-                    .filter(e ->
-                            !e.occurredAt().isBefore(funnel.range().start())
-                                    && e.occurredAt().isBefore(funnel.range().end()))
-                    .forEach(e ->
-                            byPerson.computeIfAbsent(e.personNo(), p -> new ArrayList<>()).add(e));
-            for (var person : byPerson.entrySet()) {
-                var sorted = new ArrayList<>(person.getValue());
-                sorted.sort((a, b) -> a.occurredAt().compareTo(b.occurredAt()));
-                var masks = sorted.stream().mapToInt(e -> mask(funnel, e)).toArray();
-                var micros =
-                        sorted.stream()
-                                .mapToLong(e ->
-                                        ChronoUnit.MICROS.between(Instant.EPOCH, e.occurredAt()))
-                                .toArray();
-                var path =
-                        new FunnelPaths(users.length, funnel.window().toNanos() / 1_000)
-                                .find(micros, masks, masks.length);
-                for (int i = 0; i < path.length; i++) {
-                    users[i]++;
-                }
-                if (path.length >= 2) {
-                    reached.add("user-" + person.getKey());
-                }
+    private static Recount recount(Asked funnel, List<CleanEvent> events) {
+        var recount = new Recount(new TreeMap<>(), new TreeMap<>());
+        for (long person = 1; person < BehaviourHistory.PERSONS; person++) {
+            long number = person;
+            find(
+                    funnel,
+                    events.stream()
+                            .filter(e -> e.personNo() == number && !e.occurredAt().isBefore(SINCE))
+                            .toList(),
+                    number,
+                    recount.paths(),
+                    recount.values());
+        }
+        return recount;
+    }
+
+    private static Step step(FunnelRun.Step step) {
+        return new Step(step.users(), micros(step.medianSeconds()), micros(step.averageSeconds()));
+    }
+
+    private static Long micros(Double seconds) {
+        return seconds == null ? null : Math.round(seconds * 1e6);
+    }
+
+    /** As trying every path of every person finds. */
+    private void assertRecounted(List<CleanEvent> events, Random random, String when) {
+        for (int i = 0; i < ASKED; i++) {
+            var funnel = funnel(random);
+            var what = when + ": " + funnel.json();
+            var recount = recount(funnel, events);
+            var persons = recount.paths();
+            var answer = post(client, 200, PATH, funnel.json());
+            assertThat(answered(answer.path("steps")))
+                    .as(what)
+                    .isEqualTo(recounted(funnel, persons.values()));
+            assertThat(
+                            answer.path("breakdown")
+                                    .valueStream()
+                                    .map(g ->
+                                            new Group(
+                                                    g.path("value").isNull()
+                                                            ? null
+                                                            : g.path("value").stringValue(),
+                                                    answered(g.path("steps")))))
+                    .as(what)
+                    .isEqualTo(broken(funnel, recount));
+            for (var group : answer.path("breakdown")) {
+                assertThat(group.path("total_users").asLong())
+                        .isEqualTo(group.path("steps").path(0).path("users").asLong());
             }
-            var answer = post(client, 200, PATH, request);
-            assertThat(answer.path("steps").valueStream().map(s -> s.path("users").asLong()))
-                    .as(when)
-                    .containsExactlyElementsOf(Arrays.stream(users).boxed().toList());
-            var id = answer.path("funnel_id").stringValue();
-            var listed = new ArrayList<String>();
-            var path = PATH + "/" + id + "/users?step=2&limit=7";
-            var page = get(client, path);
-            while (true) {
-                page.path("items")
-                        .valueStream()
-                        .forEach(p -> listed.add(p.path("user_id").stringValue()));
-                if (page.path("next_cursor").isNull()) {
-                    break;
-                }
-                page = get(client, path + "&cursor={c}", page.path("next_cursor").stringValue());
+            if (persons.values().stream().anyMatch(path -> path.size() > 1)) {
+                seen.add(funnel.order());
             }
-            assertThat(listed).as(when).isEqualTo(reached);
+            if (i < LISTED && funnel.steps().size() > 1) {
+                assertThat(listed(answer.path("funnel_id").stringValue()))
+                        .as(what)
+                        .isEqualTo(
+                                persons.entrySet().stream()
+                                        .filter(p -> p.getValue().size() >= 2)
+                                        .map(p -> "user-" + p.getKey())
+                                        .toList());
+            }
         }
     }
 
-    private static int mask(Funnel funnel, CleanEvent event) {
+    private static void find(
+            Asked funnel,
+            List<CleanEvent> events,
+            long person,
+            Map<Long, List<Long>> paths,
+            Map<Long, String> values) {
+        var history =
+                events.stream()
+                        .map(e ->
+                                new FunnelOracle.Event(
+                                        BehaviourHistory.micros(e),
+                                        steps(funnel, e),
+                                        gaps(funnel, e)))
+                        .toList();
+        boolean any = funnel.order() == Funnel.Order.ANY;
+        var path =
+                FunnelOracle.path(
+                        funnel.steps().size(), funnel.window().toNanos() / 1_000, any, history);
+        if (path.isEmpty()) {
+            return;
+        }
+        paths.put(person, path);
+        if (funnel.breakdown() != null) {
+            events.stream()
+                    .filter(e -> BehaviourHistory.micros(e) == path.getFirst())
+                    .filter(e -> (steps(funnel, e) & (any ? -1 : 1)) != 0)
+                    .map(PROPERTIES.get(funnel.breakdown()))
+                    .filter(value -> !value.isMissingNode())
+                    .map(value -> value.isString() ? value.stringValue() : value.toString())
+                    .min(Comparator.naturalOrder())
+                    .ifPresent(value -> values.put(person, value));
+        }
+    }
+
+    private static int steps(Asked funnel, CleanEvent event) {
         int mask = 0;
         for (int i = 0; i < funnel.steps().size(); i++) {
-            var step = funnel.steps().get(i);
-            var url = event.data().path("url").asString("");
-            boolean is =
-                    event.eventType().equals(step.type())
-                            && (step.value().isEmpty()
-                                    || (step.value().endsWith("*")
-                                            ? url.startsWith(
-                                                    step.value()
-                                                            .substring(
-                                                                    0, step.value().length() - 1))
-                                            : url.equals(step.value())));
-            for (var filter : step.filters()) {
-                is &=
-                        switch (filter.path().getFirst()) {
-                            case "amount" ->
-                                    new BigDecimal(event.data().path("amount").asString("0"))
-                                                    .compareTo(BigDecimal.valueOf(50))
-                                            >= 0;
-                            case "tags" -> event.data().path("tags").toString().contains("vip");
-                            default -> event.data().path("nested").path("deep").isMissingNode();
-                        };
-            }
-            mask |= is ? 1 << i : 0;
+            mask |= funnel.steps().get(i).holds().test(event) ? 1 << i : 0;
         }
         return mask;
     }
 
-    private List<CleanEvent> events(Random random, int part) {
-        var events = new ArrayList<CleanEvent>();
-        for (int i = 0; i < 400; i++) {
-            // Minutes, so that many are alike.
-            var at = FIRST.plus(Duration.ofMinutes(random.nextInt(3 * 24 * 60)));
-            long person = random.nextInt(PERSONS);
-            var id = "e" + part + "-" + i;
-            events.add(
-                    switch (random.nextInt(4)) {
-                        case 0 ->
-                                event(
-                                        id,
-                                        "purchase",
-                                        person,
-                                        at,
-                                        "{\"amount\":\"%d.50\"}".formatted(random.nextInt(100)));
-                        case 1 -> event(id, "search", person, at, "{\"query\":\"x\"}");
-                        default ->
-                                event(
-                                        id,
-                                        "page_view",
-                                        person,
-                                        at,
-                                        "{\"url\":\"%s\",\"tags\":[\"%s\"],\"nested\":{%s}}"
-                                                .formatted(
-                                                        List.of("/a", "/a/1", "/b", "/c")
-                                                                .get(random.nextInt(4)),
-                                                        random.nextBoolean() ? "vip" : "new",
-                                                        random.nextBoolean() ? "\"deep\":1" : ""));
-                    });
+    private static int gaps(Asked funnel, CleanEvent event) {
+        int gaps = funnel.order() == Funnel.Order.STRICT ? -1 : 0;
+        for (var exclusion : funnel.exclusions()) {
+            for (int gap = exclusion.from(); gap < exclusion.to(); gap++) {
+                gaps |= exclusion.condition().holds().test(event) ? 1 << gap - 1 : 0;
+            }
         }
-        return events;
+        return gaps;
     }
 
-    private CleanEvent event(String id, String type, long person, Instant at, String data) {
-        return CleanLog.event(tenant, id, type, person, at, null, data);
+    private static List<Group> broken(Asked funnel, Recount recount) {
+        if (funnel.breakdown() == null) {
+            return List.of();
+        }
+        var byValue = new HashMap<String, List<List<Long>>>();
+        recount.paths()
+                .forEach((person, path) ->
+                        byValue.computeIfAbsent(
+                                        recount.values().get(person), value -> new ArrayList<>())
+                                .add(path));
+        var none = byValue.remove(null);
+        var sorted = new ArrayList<>(byValue.entrySet());
+        sorted.sort((a, b) -> {
+            int order = Integer.compare(b.getValue().size(), a.getValue().size());
+            return order != 0 ? order : a.getKey().compareTo(b.getKey());
+        });
+        var groups = new ArrayList<Group>();
+        var rest = new ArrayList<List<Long>>();
+        for (var group : sorted) {
+            if (groups.size() < 25) {
+                groups.add(new Group(group.getKey(), recounted(funnel, group.getValue())));
+            } else {
+                rest.addAll(group.getValue());
+            }
+        }
+        if (none != null) {
+            groups.add(new Group(null, recounted(funnel, none)));
+        }
+        if (!rest.isEmpty()) {
+            groups.add(new Group("$other", recounted(funnel, rest)));
+        }
+        return groups;
+    }
+
+    private static List<Step> recounted(Asked funnel, Collection<List<Long>> paths) {
+        var steps = new ArrayList<Step>();
+        for (int i = 0; i < funnel.steps().size(); i++) {
+            int at = i;
+            var waits =
+                    paths.stream()
+                            .filter(path -> path.size() > at && at > 0)
+                            .map(path -> path.get(at) - path.get(at - 1))
+                            .sorted()
+                            .toList();
+            int n = waits.size();
+            steps.add(
+                    new Step(
+                            paths.stream().filter(path -> path.size() > at).count(),
+                            n == 0
+                                    ? null
+                                    : Math.round((waits.get((n - 1) / 2) + waits.get(n / 2)) / 2.0),
+                            n == 0
+                                    ? null
+                                    : Math.round(
+                                            waits.stream().mapToLong(w -> w).sum() / (double) n)));
+        }
+        return steps;
+    }
+
+    private static List<Step> answered(JsonNode steps) {
+        return steps.valueStream()
+                .map(s ->
+                        new Step(
+                                s.path("users").asLong(),
+                                wait(s.path("median_seconds_from_previous")),
+                                wait(s.path("average_seconds_from_previous"))))
+                .toList();
+    }
+
+    private static Long wait(JsonNode seconds) {
+        return seconds.isNull() ? null : Math.round(seconds.asDouble() * 1e6);
+    }
+
+    private List<String> listed(String id) {
+        var listed = new ArrayList<String>();
+        var path = PATH + "/" + id + "/users?step=2&limit=7";
+        var page = get(client, path);
+        while (true) {
+            page.path("items")
+                    .valueStream()
+                    .forEach(p -> listed.add(p.path("user_id").stringValue()));
+            if (page.path("next_cursor").isNull()) {
+                return listed;
+            }
+            page = get(client, path + "&cursor={c}", page.path("next_cursor").stringValue());
+        }
+    }
+
+    private static Asked funnel(Random random) {
+        int steps = 1 + random.nextInt(4);
+        var order = Funnel.Order.values()[random.nextInt(3)];
+        var conditions =
+                random.ints(steps, 0, BehaviourHistory.CONDITIONS.size())
+                        .mapToObj(BehaviourHistory.CONDITIONS::get)
+                        .toList();
+        var window = Duration.ofHours(steps < 4 && random.nextBoolean() ? 700 : random.nextInt(20));
+        var exclusions = new ArrayList<Exclusion>();
+        var excluded = new ArrayList<String>();
+        for (int i = random.nextInt(6) - 3; i > 0; i--) {
+            var condition =
+                    BehaviourHistory.CONDITIONS.get(
+                            random.nextInt(BehaviourHistory.CONDITIONS.size()));
+            int from = 1;
+            int to = steps;
+            var range = "";
+            if (order != Funnel.Order.ANY && steps > 1 && random.nextBoolean()) {
+                from = 1 + random.nextInt(steps - 1);
+                to = from + 1 + random.nextInt(steps - from);
+                range = ", \"from_step\": %d, \"to_step\": %d".formatted(from, to);
+            }
+            exclusions.add(new Exclusion(condition, from, to));
+            excluded.add("{" + condition.json() + range + "}");
+        }
+        var breakdown =
+                random.nextBoolean()
+                        ? null
+                        : PROPERTIES.keySet().stream()
+                                .sorted()
+                                .toList()
+                                .get(random.nextInt(PROPERTIES.size()));
+        var json =
+                """
+                {"window": "%s", "start_time": "%s", "order": "%s", "breakdown": %s, "exclusions": [%s], "steps": [%s]}\
+                """
+                        .formatted(
+                                window,
+                                SINCE,
+                                order.name().toLowerCase(Locale.ROOT),
+                                breakdown == null ? null : "{\"property\": \"" + breakdown + "\"}",
+                                String.join(", ", excluded),
+                                conditions.stream()
+                                        .map(c -> "{" + c.json() + "}")
+                                        .collect(Collectors.joining(", ")));
+        return new Asked(json, conditions, window, order, exclusions, breakdown);
     }
 }
