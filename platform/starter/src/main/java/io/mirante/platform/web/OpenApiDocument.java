@@ -363,7 +363,9 @@ final class OpenApiDocument implements OperationCustomizer, OpenApiCustomizer {
             return;
         }
         content.forEach((type, media) -> {
-            if (type.contains("json") && media.getExample() == null) {
+            if (type.contains("json")
+                    && media.getExample() == null
+                    && (media.getExamples() == null || media.getExamples().isEmpty())) {
                 media.setExamples(
                         Map.of(
                                 "example",
