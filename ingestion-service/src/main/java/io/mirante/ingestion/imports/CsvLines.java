@@ -9,10 +9,14 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Records of a CSV (RFC 4180) as objects of columns. Holds the columns' names; used by one thread. */
+/**
+ * Records of a CSV (RFC 4180) as objects of columns. The apostrophe that an export puts before a text that a spreadsheet would take for a
+ * formula is taken off. Holds the columns' names; used by one thread.
+ */
 final class CsvLines {
 
     private static final String BYTE_ORDER_MARK = "\uFEFF";
+    private static final String FORMULA_BEGINS = "=+-@\t\r\n";
 
     private final CsvForm form;
     private final CsvReader.CsvReaderBuilder reader;
@@ -51,10 +55,18 @@ final class CsvLines {
         var record = JsonNodeFactory.instance.objectNode();
         for (int i = 0; i < fields.size(); i++) {
             if (!fields.get(i).isEmpty()) {
-                record.put(columns.get(i), fields.get(i));
+                record.put(columns.get(i), original(fields.get(i)));
             }
         }
         return record;
+    }
+
+    private static String original(String field) {
+        return field.length() > 1
+                        && field.charAt(0) == '\''
+                        && FORMULA_BEGINS.indexOf(field.charAt(1)) >= 0
+                ? field.substring(1)
+                : field;
     }
 
     private List<String> fields(byte[] line) {

@@ -424,11 +424,13 @@ public final class PersonFiles {
         }
     }
 
-    /** Whether a value is the id, but for space around it. */
+    /** Whether a value is the id, but for space around it and the apostrophe that an export puts before what looks like a formula. */
     private boolean names(String value) {
-        return value.length() >= userId.length()
-                && value.contains(userId)
-                && trimmed(value).equals(userId);
+        if (value.length() < userId.length() || !value.contains(userId)) {
+            return false;
+        }
+        var trimmed = trimmed(value);
+        return trimmed.equals(userId) || trimmed.equals("'" + userId);
     }
 
     private static String trimmed(String text) {

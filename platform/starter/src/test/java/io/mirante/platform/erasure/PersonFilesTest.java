@@ -41,6 +41,11 @@ class PersonFilesTest {
     }
 
     @Test
+    void anIdThatAnExportMadeHarmlessIsStillThePersons() throws Exception {
+        assertThat(csv("u,n\n'=ana,1\n=ana,2\n'ana,3\n", "=ana")).isEqualTo("u,n\n'ana,3\n");
+    }
+
+    @Test
     void theTitlesStay() throws Exception {
         assertThat(csv("u,n\nana,1\r\nbob,2\nu,3\n", "u")).isEqualTo("u,n\nana,1\r\nbob,2\n");
     }
