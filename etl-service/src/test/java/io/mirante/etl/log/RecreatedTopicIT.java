@@ -2,6 +2,7 @@ package io.mirante.etl.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.mirante.contracts.Json;
 import io.mirante.contracts.Topics;
 import io.mirante.contracts.events.CanonicalEvent;
@@ -33,6 +34,7 @@ class RecreatedTopicIT {
     @Autowired Mesh mesh;
     @Autowired StoreEvents events;
     @Autowired StreamDatabase stream;
+    @Autowired MeterRegistry meters;
 
     private String tenant;
     private CanonicalEvent ana;
@@ -89,7 +91,10 @@ class RecreatedTopicIT {
                 null);
     }
 
+    /** As its consumer does, who counts what it received: what became of records is compared with that elsewhere. */
     private List<Outgoing> store(List<Received<RawEvent>> poll) {
+        meters.counter("mirante.records.received", "consumer", "storeRawEvents")
+                .increment(poll.size());
         return Objects.requireNonNull(
                         stream.inTransaction(db -> events.store(poll, db)).block(SOON))
                 .get();
