@@ -87,8 +87,7 @@ class ExportController implements DisposableBean {
                                         "event_id,event_type,timestamp\ne-1,page_view,2026-11-02T10:00:00.000000Z\n")),
                 @Content(
                         mediaType = "application/x-ndjson",
-                        schema = @Schema(type = "string"),
-                        examples = @ExampleObject("{\"event_id\":\"e-1\"}\n"))
+                        schema = @Schema(type = "string", format = "binary"))
             })
     @ApiResponse(
             responseCode = "202",

@@ -363,9 +363,9 @@ final class OpenApiDocument implements OperationCustomizer, OpenApiCustomizer {
             return;
         }
         content.forEach((type, media) -> {
-            if (type.contains("json")
-                    && media.getExample() == null
-                    && (media.getExamples() == null || media.getExamples().isEmpty())) {
+            boolean file =
+                    media.getSchema() != null && "binary".equals(media.getSchema().getFormat());
+            if (type.contains("json") && !file && media.getExample() == null) {
                 media.setExamples(
                         Map.of(
                                 "example",
