@@ -33,6 +33,7 @@ import tools.jackson.databind.JsonNode;
 
 /** After a loss: right numbers, or a clear stop that names the remedy. On a mesh of its own, whose Kafka forgets. */
 @Tag("fault")
+@Tag("rare")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class LostDataIT {
     private static final long SEED = Long.getLong("mirante.fault.seed", System.currentTimeMillis());
@@ -114,7 +115,6 @@ class LostDataIT {
 
     @Test
     @Order(2)
-    @Tag("rare")
     void withoutItsFolderOfKafkaTheMeshStopsWithTheRemedyAndTellsItsStateOnceTheLossIsAccepted()
             throws Exception {
         try (Traffic traffic = new Traffic(mesh, "kafka", SEED)) {
